@@ -1,0 +1,149 @@
+// The only list of kernel files in the project: each file's text is embedded here and found by its base name.
+#include "CKernels.h"
+#include <stddef.h>
+#include <string.h>
+
+static const char activation[] = {
+#embed "Common/activation.clh" suffix(, 0)
+};
+static const char panels[] = {
+#embed "Common/panels.clh" suffix(, 0)
+};
+static const char philox[] = {
+#embed "Common/philox.clh" suffix(, 0)
+};
+static const char prelude[] = {
+#embed "Common/prelude.clh" suffix(, 0)
+};
+static const char rotary[] = {
+#embed "Common/rotary.clh" suffix(, 0)
+};
+static const char vectorMath[] = {
+#embed "Common/vector_math.clh" suffix(, 0)
+};
+static const char attentionNaive[] = {
+#embed "Attention/attention_naive.cl" suffix(, 0)
+};
+static const char attentionPanels[] = {
+#embed "Attention/attention_panels.cl" suffix(, 0)
+};
+static const char attentionTiles[] = {
+#embed "Attention/attention_tiles.cl" suffix(, 0)
+};
+static const char causalConvolution[] = {
+#embed "Convolution/causal_convolution.cl" suffix(, 0)
+};
+static const char causalConvolutionBackward[] = {
+#embed "Convolution/causal_convolution_backward.cl" suffix(, 0)
+};
+static const char linearEpilogue[] = {
+#embed "Matmul/linear_epilogue.cl" suffix(, 0)
+};
+static const char matmulNaive[] = {
+#embed "Matmul/matmul_naive.cl" suffix(, 0)
+};
+static const char matmulPanels[] = {
+#embed "Matmul/matmul_panels.cl" suffix(, 0)
+};
+static const char packPanels[] = {
+#embed "Matmul/pack_panels.cl" suffix(, 0)
+};
+static const char corrupt[] = {
+#embed "Noise/corrupt.cl" suffix(, 0)
+};
+static const char reveal[] = {
+#embed "Noise/reveal.cl" suffix(, 0)
+};
+static const char tokenDraw[] = {
+#embed "Noise/token_draw.cl" suffix(, 0)
+};
+static const char layerNorm[] = {
+#embed "Norm/layer_norm.cl" suffix(, 0)
+};
+static const char layerNormBackward[] = {
+#embed "Norm/layer_norm_backward.cl" suffix(, 0)
+};
+static const char copyRows[] = {
+#embed "Pointwise/copy_rows.cl" suffix(, 0)
+};
+static const char embedding[] = {
+#embed "Pointwise/embedding.cl" suffix(, 0)
+};
+static const char embeddingBackward[] = {
+#embed "Pointwise/embedding_backward.cl" suffix(, 0)
+};
+static const char sumRows[] = {
+#embed "Pointwise/sum_rows.cl" suffix(, 0)
+};
+static const char selectiveScanBackward[] = {
+#embed "Scan/selective_scan_backward.cl" suffix(, 0)
+};
+static const char selectiveScanNaive[] = {
+#embed "Scan/selective_scan_naive.cl" suffix(, 0)
+};
+static const char selectiveScanParallel[] = {
+#embed "Scan/selective_scan_parallel.cl" suffix(, 0)
+};
+static const char selectiveScanSerial[] = {
+#embed "Scan/selective_scan_serial.cl" suffix(, 0)
+};
+static const char adamw[] = {
+#embed "Training/adamw.cl" suffix(, 0)
+};
+static const char crossEntropy[] = {
+#embed "Training/cross_entropy.cl" suffix(, 0)
+};
+static const char normSquares[] = {
+#embed "Training/norm_squares.cl" suffix(, 0)
+};
+static const char sumValues[] = {
+#embed "Training/sum_values.cl" suffix(, 0)
+};
+
+static const CKernelFile files[] = {
+    {"Common/activation.clh", activation},
+    {"Common/panels.clh", panels},
+    {"Common/philox.clh", philox},
+    {"Common/prelude.clh", prelude},
+    {"Common/rotary.clh", rotary},
+    {"Common/vector_math.clh", vectorMath},
+    {"Attention/attention_naive.cl", attentionNaive},
+    {"Attention/attention_panels.cl", attentionPanels},
+    {"Attention/attention_tiles.cl", attentionTiles},
+    {"Convolution/causal_convolution.cl", causalConvolution},
+    {"Convolution/causal_convolution_backward.cl", causalConvolutionBackward},
+    {"Matmul/linear_epilogue.cl", linearEpilogue},
+    {"Matmul/matmul_naive.cl", matmulNaive},
+    {"Matmul/matmul_panels.cl", matmulPanels},
+    {"Matmul/pack_panels.cl", packPanels},
+    {"Noise/corrupt.cl", corrupt},
+    {"Noise/reveal.cl", reveal},
+    {"Noise/token_draw.cl", tokenDraw},
+    {"Norm/layer_norm.cl", layerNorm},
+    {"Norm/layer_norm_backward.cl", layerNormBackward},
+    {"Pointwise/copy_rows.cl", copyRows},
+    {"Pointwise/embedding.cl", embedding},
+    {"Pointwise/embedding_backward.cl", embeddingBackward},
+    {"Pointwise/sum_rows.cl", sumRows},
+    {"Scan/selective_scan_backward.cl", selectiveScanBackward},
+    {"Scan/selective_scan_naive.cl", selectiveScanNaive},
+    {"Scan/selective_scan_parallel.cl", selectiveScanParallel},
+    {"Scan/selective_scan_serial.cl", selectiveScanSerial},
+    {"Training/adamw.cl", adamw},
+    {"Training/cross_entropy.cl", crossEntropy},
+    {"Training/norm_squares.cl", normSquares},
+    {"Training/sum_values.cl", sumValues},
+};
+
+const CKernelFile *ckernels_file_at(int index) {
+    const int count = (int)(sizeof files / sizeof *files);
+    return index >= 0 && index < count ? &files[index] : NULL;
+}
+
+const CKernelFile *ckernels_file(const char *base_name) {
+    for (int i = 0; i < (int)(sizeof files / sizeof *files); i++) {
+        const char *slash = strrchr(files[i].name, '/');
+        if (strcmp(slash == NULL ? files[i].name : slash + 1, base_name) == 0) return &files[i];
+    }
+    return NULL;
+}

@@ -1,0 +1,90 @@
+// C = ACTIVATION(A P + bias) + residual for CPU devices, P packed by pack_panels.
+//
+// Work-group (ceil(M / rows), ceil(N / 32)) of one work-item owns `rows` rows of one 32-wide panel, `rows` a
+// multiple of 8: the panel stays in cache while an 8 x 32 tile of C, sixteen float16 registers, walks down the
+// rows. No local memory. An element of C is summed over ascending k by one work-item: its bits depend on K alone.
+//
+// A: element (m, k) at a[a_offset + m a_stride + k]; with A_PANELS A is packed itself, 32 of its rows wide and K
+// deep, which is how a transposed activation enters a weight gradient (a_stride is then unread).
+// C and residual: element (m, n) at [offset + m stride + n]; with C_PANELS both are panels of 32 columns, M deep
+// (the strides are then unread). Binding C as its own residual accumulates. Without BIAS or RESIDUAL those
+// arguments are unread.
+//
+// Preconditions: LANES 16; M, N, K >= 1. Nothing outside the M x K and M x N elements is touched, but for panels'
+// padding, which is read and written.
+// Beside matmul_naive: only the packed layout; the arithmetic is the same.
+#ifdef A_PANELS
+#define A_ROW(row) ((size_t)((row) / PANEL) * k * PANEL + (row) % PANEL)
+#define A_STEP PANEL
+#else
+#define A_ROW(row) ((size_t)(row) * a_stride)
+#define A_STEP 1
+#endif
+
+__attribute__((reqd_work_group_size(1, 1, 1)))
+kernel void matmul_panels(global const float *a, int a_offset, int a_stride,
+                          global const float *panels,
+                          global const float *bias,
+                          global const float *residual, int residual_offset, int residual_stride,
+                          global float *c, int c_offset, int c_stride,
+                          int m, int n, int k, int rows) {
+    const int panel = get_group_id(1);
+    const int first = get_group_id(0) * rows;
+    const int end = min(first + rows, m);
+    global const float *weights = panels + (size_t)panel * k * PANEL;
+    a += a_offset;
+#ifdef C_PANELS
+    const int columns = PANEL;
+    c += c_offset + (size_t)panel * m * PANEL;
+    residual += residual_offset + (size_t)panel * m * PANEL;
+    c_stride = residual_stride = PANEL;
+#else
+    const int columns = min(PANEL, n - panel * PANEL);
+    c += c_offset + panel * PANEL;
+    residual += residual_offset + panel * PANEL;
+#endif
+#ifdef BIAS
+    const int biased = min(PANEL, n - panel * PANEL);
+    const float16 bias_lo = load_lanes(bias + panel * PANEL, biased);
+    const float16 bias_hi = load_lanes(bias + panel * PANEL + 16, biased - 16);
+#endif
+
+    for (int top = first; top < end; top += TILE_ROWS) {
+        // Rows past the end repeat the last one: the tile keeps its shape and reads stay inside A.
+        global const float *row[TILE_ROWS];
+        float16 lo[TILE_ROWS], hi[TILE_ROWS];
+#pragma unroll
+        for (int r = 0; r < TILE_ROWS; ++r) {
+            row[r] = a + A_ROW(min(top + r, m - 1));
+            lo[r] = hi[r] = 0.0f;
+        }
+        for (int i = 0; i < k; ++i) {
+            const float16 w_lo = vload16(0, weights + (size_t)i * PANEL);
+            const float16 w_hi = vload16(1, weights + (size_t)i * PANEL);
+#pragma unroll
+            for (int r = 0; r < TILE_ROWS; ++r) {
+                const float16 x = row[r][(size_t)i * A_STEP];
+                lo[r] = fma(x, w_lo, lo[r]);
+                hi[r] = fma(x, w_hi, hi[r]);
+            }
+        }
+#pragma unroll
+        for (int r = 0; r < TILE_ROWS; ++r) {
+            if (top + r >= end) break;
+#ifdef BIAS
+            lo[r] += bias_lo;
+            hi[r] += bias_hi;
+#endif
+            lo[r] = ACTIVATION(lo[r]);
+            hi[r] = ACTIVATION(hi[r]);
+#ifdef RESIDUAL
+            global const float *old = residual + (size_t)(top + r) * residual_stride;
+            lo[r] += load_lanes(old, columns);
+            hi[r] += load_lanes(old + 16, columns - 16);
+#endif
+            global float *target = c + (size_t)(top + r) * c_stride;
+            store_lanes(lo[r], target, columns);
+            store_lanes(hi[r], target + 16, columns - 16);
+        }
+    }
+}

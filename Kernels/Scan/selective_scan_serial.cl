@@ -1,0 +1,107 @@
+// Selective scan with its discretisation and gate, serial in time, LANES channels per work-item.
+//
+//   delta = softplus(dt),  A = -exp(A_log)
+//   h_t = exp(delta_t A) h_{t-1} + delta_t B_t u_t,  y_t = sum_n C_t h_t + D u_t,  output y_t * SiLU(z_t)
+//
+// Legend     S steps, I channels, N states (a define, any N >= 1)
+// Work-group one work-item; global {ceil(I / LANES), batch}. It owns LANES channels of one sample for all steps.
+// Private    time is cut into tiles of TIME_TILE steps; within a tile STATE_TILE states at a time stay in registers,
+//            so that N = 64 costs no more per state than N = 16. 3 * TIME_TILE + 2 * N vectors of LANES floats.
+// Local      none
+// Expects    u, dt, y dense [B,S,I]; B, C, z row slices: element (row, j) at offset + row * stride + j.
+// States     with CARRY_STATE, initial_state and final_state [B,I,N]: the scan of a whole equals that of its two
+//            parts.
+// NaN in channel i at step t reaches channel i from step t on; NaN in B or C reaches every channel.
+// Twin       selective_scan_naive.cl
+#define TIME_TILE 32
+#if N % 8 == 0
+#define STATE_TILE 8
+#elif N < 8
+#define STATE_TILE N
+#elif N % 4 == 0
+#define STATE_TILE 4
+#else
+#define STATE_TILE 1
+#endif
+
+// Runs STATE_TILE states through `tile` steps; b and c point at the first step's first state of the tile.
+static inline void scan_states(
+    int tile, const lanes *delta, const lanes *drive, const lanes *rate, lanes *state, lanes *sum,
+    const global float *restrict b, int b_stride, const global float *restrict c, int c_stride
+) {
+    lanes r[STATE_TILE], h[STATE_TILE];
+    for (int n = 0; n < STATE_TILE; n++) {
+        r[n] = rate[n];
+        h[n] = state[n];
+    }
+    for (int t = 0; t < tile; t++) {
+        lanes y = sum[t];
+        for (int n = 0; n < STATE_TILE; n++) {
+            h[n] = exp2_nonpositive(delta[t] * r[n]) * h[n] + drive[t] * b[(size_t)t * b_stride + n];
+            y += h[n] * c[(size_t)t * c_stride + n];
+        }
+        sum[t] = y;
+    }
+    for (int n = 0; n < STATE_TILE; n++) state[n] = h[n];
+}
+
+kernel __attribute__((reqd_work_group_size(1, 1, 1)))
+void selective_scan_serial(
+    const int steps, const int channels,
+    const global float *restrict u,
+    const global float *restrict dt,
+    const global float *restrict b, const int b_offset, const int b_stride,
+    const global float *restrict c, const int c_offset, const int c_stride,
+    const global float *restrict z, const int z_offset, const int z_stride,
+    const global float *restrict a_log,
+    const global float *restrict skip,
+    global float *restrict y
+#ifdef CARRY_STATE
+    , const global float *restrict initial_state, global float *restrict final_state
+#endif
+) {
+    const int channel = get_global_id(0) * LANES;
+    const int count = min(LANES, channels - channel);
+    const size_t first_row = get_global_id(1) * (size_t)steps;
+    u += first_row * channels + channel;
+    dt += first_row * channels + channel;
+    y += first_row * channels + channel;
+    b += first_row * b_stride + b_offset;
+    c += first_row * c_stride + c_offset;
+    z += first_row * z_stride + z_offset + channel;
+
+    lanes rate[N], state[N];
+    for (int n = 0; n < N; n++) {
+        rate[n] = -LOG2E * exp(gather_lanes(a_log + channel * N + n, N, count));
+#ifdef CARRY_STATE
+        state[n] = gather_lanes(initial_state + (get_global_id(1) * channels + channel) * N + n, N, count);
+#else
+        state[n] = 0.0f;
+#endif
+    }
+    const lanes direct = load_lanes(skip + channel, count);
+
+    for (int start = 0; start < steps; start += TIME_TILE) {
+        const int tile = min(TIME_TILE, steps - start);
+        lanes delta[TIME_TILE], drive[TIME_TILE], sum[TIME_TILE];
+        for (int t = 0; t < tile; t++) {
+            const size_t at = (size_t)(start + t) * channels;
+            const lanes input = load_lanes(u + at, count);
+            delta[t] = softplus(load_lanes(dt + at, count));
+            drive[t] = delta[t] * input;
+            sum[t] = direct * input;
+        }
+        for (int n = 0; n < N; n += STATE_TILE)
+            scan_states(
+                tile, delta, drive, rate + n, state + n, sum,
+                b + (size_t)start * b_stride + n, b_stride, c + (size_t)start * c_stride + n, c_stride);
+        for (int t = 0; t < tile; t++) {
+            const lanes gate = silu(load_lanes(z + (size_t)(start + t) * z_stride, count));
+            store_lanes(sum[t] * gate, y + (size_t)(start + t) * channels, count);
+        }
+    }
+#ifdef CARRY_STATE
+    for (int n = 0; n < N; n++)
+        scatter_lanes(state[n], final_state + (get_global_id(1) * channels + channel) * N + n, N, count);
+#endif
+}

@@ -1,0 +1,74 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// MARK: - Products
+
+let package = Package(
+    name: "smdim",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "SMDIM", targets: ["SMDIM", "Diffusion", "Music", "Pipeline"]),
+        .library(name: "SMDIMOpenCL", targets: ["OpenCLRuntime", "OpenCLBackend"]),
+        .library(name: "SMDIMReference", targets: ["ReferenceBackend"]),
+        .executable(name: "smdim", targets: ["Tool"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    ],
+    targets: [
+        // MARK: - System libraries and kernel text
+        .systemLibrary(
+            name: "COpenCL", pkgConfig: "OpenCL",
+            providers: [.apt(["ocl-icd-opencl-dev", "opencl-headers"])]),
+        .systemLibrary(
+            name: "CCLBlast", pkgConfig: "clblast", providers: [.apt(["libclblast-dev"]), .brew(["clblast"])]),
+        .target(
+            name: "CKernels", path: "Kernels",
+            exclude: ["Common", "Scan", "Attention", "Matmul", "Norm", "Pointwise", "Noise", "Convolution", "Training"]),
+
+        // MARK: - Compute
+        .target(name: "ComputeCore"),
+        .target(name: "ReferenceBackend", dependencies: ["ComputeCore"]),
+        .target(name: "OpenCLRuntime", dependencies: ["COpenCL"]),
+        .target(
+            name: "OpenCLBackend",
+            dependencies: ["OpenCLRuntime", "CKernels", "CCLBlast", "COpenCL", "ComputeCore"]),
+
+        // MARK: - Model and music
+        .target(name: "SMDIM", dependencies: ["ComputeCore"]),
+        .target(name: "Diffusion", dependencies: ["ComputeCore"]),
+        .target(name: "Music"),
+        .target(name: "Pipeline", dependencies: ["SMDIM", "Diffusion", "Music", "ComputeCore"]),
+
+        // MARK: - Tool
+        .executableTarget(
+            name: "Tool",
+            dependencies: [
+                "Pipeline", "SMDIM", "Music", "Diffusion", "OpenCLBackend", "OpenCLRuntime", "ReferenceBackend",
+                "ComputeCore", "_ParityKit",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+
+        // MARK: - Tests
+        .target(name: "_ParityKit", dependencies: ["ComputeCore", "ReferenceBackend", "OpenCLBackend", "OpenCLRuntime"]),
+        .testTarget(name: "ComputeCoreTests", dependencies: ["ComputeCore"]),
+        .testTarget(name: "OpenCLRuntimeTests", dependencies: ["OpenCLRuntime"]),
+        .testTarget(
+            name: "OpenCLBackendTests",
+            dependencies: ["OpenCLBackend", "OpenCLRuntime", "ReferenceBackend", "SMDIM", "ComputeCore", "_ParityKit"]),
+        .testTarget(name: "MusicTests", dependencies: ["Music"], resources: [.copy("Fixtures")]),
+    ],
+    swiftLanguageModes: [.v6],
+    cLanguageStandard: .c2x
+)
+
+// MARK: - Settings of every Swift target of ours
+
+for target in package.targets where target.type != .system && target.name != "CKernels" {
+    target.swiftSettings = [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .treatAllWarnings(as: .error),
+    ]
+}

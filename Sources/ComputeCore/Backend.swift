@@ -1,0 +1,144 @@
+/// A device that can keep parameters and execute plans.
+public protocol Backend: Sendable {
+    /// What every report says about where its figures come from.
+    var identity: BackendIdentity { get }
+
+    /// Takes parameters into the layout in which this backend keeps them.
+    ///
+    /// - Throws: an error of the backend, for example when the memory does not suffice.
+    func prepare(_ parameters: [ParameterSource]) throws -> any ParameterStore
+
+    /// Gives `plan` memory and kernels. Afterwards a replay allocates nothing and chooses nothing.
+    ///
+    /// - Throws: ``BackendError``, or an error of the device.
+    func compile(_ plan: Plan, parameters: any ParameterStore) throws -> any Executable
+
+    /// The bytes that ``compile(_:parameters:)`` would take, without taking them.
+    ///
+    /// - Throws: ``BackendError/unsupported(operation:backend:)``.
+    func memory(of plan: Plan) throws -> MemoryPlan
+}
+
+/// Device, driver and kernel path behind a figure.
+public struct BackendIdentity: Hashable, Sendable {
+    /// The device's name, or `reference`.
+    public let device: String
+    /// The driver and its version.
+    public let driver: String
+    /// Which family of kernels runs.
+    public let kernelPath: String
+
+    /// An identity.
+    public init(device: String, driver: String, kernelPath: String) {
+        self.device = device
+        self.driver = driver
+        self.kernelPath = kernelPath
+    }
+}
+
+/// A parameter on its way to a backend.
+public struct ParameterSource: Sendable {
+    /// Which parameter.
+    public let key: ParameterKey
+    /// How it is used.
+    public let layout: ParameterLayout
+    /// Its shape.
+    public let shape: Shape
+    /// Its elements; zeros if nil.
+    public let values: [Float]?
+
+    /// A parameter with given values, or of zeros.
+    ///
+    /// - Throws: ``ValidationError`` if the number of values is not that of the shape.
+    public init(
+        _ key: ParameterKey, _ layout: ParameterLayout, _ shape: Shape, _ values: [Float]?
+    ) throws(ValidationError) {
+        if let values, shape.checkedElementCount != values.count {
+            throw ValidationError(
+                operation: "prepare", argument: "\(key)", expected: "as many values as \(shape) holds",
+                found: "\(values.count)")
+        }
+        self.key = key
+        self.layout = layout
+        self.shape = shape
+        self.values = values
+    }
+}
+
+/// Parameters that live on a backend and are shared by the plans compiled with them.
+public protocol ParameterStore: AnyObject, Sendable {
+    /// Bytes of the device that the parameters hold.
+    var byteCount: Int { get }
+    /// The parameters that are there.
+    var keys: [ParameterKey] { get }
+
+    /// The elements of one parameter in their declared, row-major order; waits for the device.
+    ///
+    /// - Throws: ``BackendError/unknownParameter(_:)``, or an error of the device.
+    func read(_ key: ParameterKey) throws -> HostTensor
+
+    /// Overwrites one parameter.
+    ///
+    /// - Throws: ``BackendError``, ``ValidationError``, or an error of the device.
+    func write(_ key: ParameterKey, _ values: [Float]) throws
+}
+
+/// A plan with memory and kernels, ready to be replayed. One task uses it at a time.
+public protocol Executable: AnyObject {
+    /// Bytes taken by this executable, without the parameters.
+    var memory: MemoryPlan { get }
+
+    /// Fills an input. The values are copied before the call returns; the device need not have read them.
+    ///
+    /// - Throws: ``BackendError``, or an error of the device.
+    func write(_ name: String, _ values: HostTensor) throws
+
+    /// Enqueues the whole plan once, after everything enqueued before.
+    ///
+    /// - Throws: an error of the device.
+    func run() throws
+
+    /// Waits until everything enqueued is done.
+    ///
+    /// - Throws: an error of the device.
+    func wait() throws
+
+    /// The values of a kept tensor; waits for the device.
+    ///
+    /// - Throws: ``BackendError``, or an error of the device.
+    func read(_ name: String) throws -> HostTensor
+}
+
+/// What a backend can refuse.
+public enum BackendError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The backend does not execute this operation.
+    case unsupported(operation: String, backend: String)
+    /// The plan uses a parameter that was not prepared.
+    case unknownParameter(ParameterKey)
+    /// A prepared parameter is not what the plan declares.
+    case parameterMismatch(ParameterKey, expected: String, found: String)
+    /// The plan has no kept tensor or input of this name.
+    case unknownTensor(String, known: [String])
+    /// Values of the wrong shape or type were given for an input.
+    case tensorMismatch(String, expected: String, found: String)
+    /// The parameters were prepared by another backend.
+    case foreignParameters
+
+    /// One line that names the thing, what was expected and what came.
+    public var description: String {
+        switch self {
+        case .unsupported(let operation, let backend):
+            "\(operation): the \(backend) backend does not execute it"
+        case .unknownParameter(let key):
+            "parameter \(key): the plan uses it, but it was not prepared"
+        case .parameterMismatch(let key, let expected, let found):
+            "parameter \(key): expected \(expected), found \(found)"
+        case .unknownTensor(let name, let known):
+            "tensor \(name): not in the plan, which has \(known.sorted().joined(separator: ", "))"
+        case .tensorMismatch(let name, let expected, let found):
+            "tensor \(name): expected \(expected), found \(found)"
+        case .foreignParameters:
+            "parameters: expected those prepared by this backend, found another backend's"
+        }
+    }
+}

@@ -1,0 +1,44 @@
+/// Names one parameter tensor of a model, or one of the tensors that training keeps beside it.
+public struct ParameterKey: Hashable, Sendable, CustomStringConvertible {
+    /// Which of the tensors that belong to a weight.
+    public enum Slot: String, Hashable, Sendable, CaseIterable {
+        /// The weight itself.
+        case value
+        /// Its gradient.
+        case gradient
+        /// AdamW's running mean of the gradient.
+        case firstMoment
+        /// AdamW's running mean of the squared gradient.
+        case secondMoment
+        /// The exponential moving average of the weight.
+        case average
+    }
+
+    /// The weight's name in `model.safetensors`.
+    public let name: String
+    /// The tensor of that weight.
+    public let slot: Slot
+
+    /// A key.
+    public init(_ name: String, _ slot: Slot = .value) {
+        self.name = name
+        self.slot = slot
+    }
+
+    /// The name, followed by the slot where it is not the value.
+    public var description: String { slot == .value ? name : "\(name) (\(slot.rawValue))" }
+}
+
+/// How a parameter is used, from which a backend derives the one layout in which it keeps the parameter.
+///
+/// All slots of a weight share its layout, so element-wise updates need not know it.
+public enum ParameterLayout: Hashable, Sendable {
+    /// Row-major, as declared.
+    case plain
+    /// [out, in], the right-hand side of a ``Linear``.
+    case matrix
+    /// [out, in, width], the kernel of a ``StridedConvolution``.
+    case stridedConvolution
+    /// [in, out, width], the kernel of a ``TransposedConvolution``.
+    case transposedConvolution
+}

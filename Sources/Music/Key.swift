@@ -1,0 +1,135 @@
+/// A major or natural minor key.
+public struct Key: Sendable, Hashable, CustomStringConvertible {
+    /// Major or natural minor.
+    public enum Mode: String, Sendable, Hashable, CaseIterable {
+        /// Steps 0 2 4 5 7 9 11 above the tonic.
+        case major
+        /// Steps 0 2 3 5 7 8 10 above the tonic.
+        case minor
+    }
+
+    /// Pitch class of the tonic, 0 being C.
+    public let tonic: Int
+    /// Major or minor.
+    public let mode: Mode
+
+    /// The key that pieces are transposed to before training, together with its relative A minor.
+    public static let cMajor = Key(tonic: 0, mode: .major)
+
+    /// Makes a key; the tonic is taken modulo 12.
+    public init(tonic: Int, mode: Mode) {
+        self.tonic = Self.pitchClass(tonic)
+        self.mode = mode
+    }
+
+    /// Reads a key such as `G:major`, `F#:minor` or `Bb:major`.
+    ///
+    /// - Throws: ``KeyError``.
+    public init(parsing text: String) throws {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count == 2, let letter = parts[0].first?.uppercased(), let natural = Self.naturals[letter],
+            let mode = Mode(rawValue: parts[1].lowercased())
+        else { throw KeyError(text: text) }
+        let accidentals = parts[0].dropFirst()
+        switch accidentals {
+        case "": self.init(tonic: natural, mode: mode)
+        case "#", "♯": self.init(tonic: natural + 1, mode: mode)
+        case "b", "♭": self.init(tonic: natural - 1, mode: mode)
+        default: throw KeyError(text: text)
+        }
+    }
+
+    /// The key as ``init(parsing:)`` reads it.
+    public var description: String { "\(Self.names[tonic]):\(mode.rawValue)" }
+
+    private static let naturals = ["C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11]
+    private static let names = ["C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"]
+
+    static func pitchClass(_ pitch: Int) -> Int { ((pitch % 12) + 12) % 12 }
+}
+
+/// A text that names no key.
+public struct KeyError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// What came.
+    public let text: String
+
+    /// One line: what came and what was expected.
+    public var description: String {
+        "key '\(text)': expected a tonic and a mode, such as C:major, F#:minor or Bb:major"
+    }
+}
+
+// MARK: - Transposition
+
+extension Key {
+    /// Semitones, −5...6, that bring the key's scale onto the white keys: major to C major, minor to A minor.
+    public var shiftToWhiteKeys: Int {
+        let up = Self.pitchClass((mode == .major ? 0 : 9) - tonic)
+        return up > 6 ? up - 12 : up
+    }
+
+    /// Semitones, −6...5, that bring a piece in C major or A minor into the key.
+    public var shiftFromWhiteKeys: Int { -shiftToWhiteKeys }
+
+    /// The key whose scale holds the most of the notes.
+    ///
+    /// Of the twelve diatonic scales the one with most notes wins, of equal ones the nearest to the white keys. A scale
+    /// belongs to a major key and its relative minor: the one whose tonic and fifth sound longer is named. The
+    /// transposition depends on the scale alone.
+    ///
+    /// - Parameter notes: The notes; percussion does not count. Without any, C major.
+    public static func estimate(of notes: [Note]) -> Key {
+        var counts = [Int](repeating: 0, count: 12)
+        var lengths = counts
+        for note in notes where !note.isDrum {
+            counts[pitchClass(note.pitch)] += 1
+            lengths[pitchClass(note.pitch)] += note.duration
+        }
+        let majors = (0..<12).map { Key(tonic: $0, mode: .major) }
+        let best = majors.max { a, b in
+            let inA = a.notesInScale(counts)
+            let inB = b.notesInScale(counts)
+            return (inA, -abs(a.shiftToWhiteKeys)) < (inB, -abs(b.shiftToWhiteKeys))
+        }
+        let major = best ?? cMajor
+        let minor = Key(tonic: major.tonic + 9, mode: .minor)
+        return minor.tonicWeight(lengths) > major.tonicWeight(lengths) ? minor : major
+    }
+
+    private func notesInScale(_ counts: [Int]) -> Int {
+        [0, 2, 4, 5, 7, 9, 11].reduce(0) { $0 + counts[(tonic + $1) % 12] }
+    }
+
+    private func tonicWeight(_ lengths: [Int]) -> Int {
+        lengths[tonic] + lengths[(tonic + 7) % 12]
+    }
+}
+
+extension [Note] {
+    /// The notes moved by semitones; percussion stays, and a note that would leave 0...127 is moved back by octaves.
+    public func transposed(by semitones: Int) -> [Note] {
+        map { note in
+            guard !note.isDrum else { return note }
+            var moved = note
+            moved.pitch = foldedPitch(note.pitch + semitones)
+            return moved
+        }
+    }
+}
+
+extension [GridNote] {
+    /// The notes moved by semitones; a note that would leave 0...127 is moved back by octaves.
+    public func transposed(by semitones: Int) -> [GridNote] {
+        map { note in
+            var moved = note
+            moved.pitch = foldedPitch(note.pitch + semitones)
+            return moved
+        }
+    }
+}
+
+private func foldedPitch(_ pitch: Int) -> Int {
+    let octave = Key.pitchClass(pitch)
+    if pitch < 0 { return octave }
+    return pitch > 127 ? (octave <= 7 ? octave + 120 : octave + 108) : pitch
+}

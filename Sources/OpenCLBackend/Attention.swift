@@ -1,0 +1,66 @@
+import ComputeCore
+import OpenCLRuntime
+
+extension Attention: OpenCLOperation {
+    private var batch: Int { output.shape[0] }
+    private var length: Int { output.shape[1] }
+    private static let panel = ParameterPacking.panelWidth
+
+    /// On the vector path: the rotated keys and the values of every head in panels.
+    func scratchBytes(on backend: OpenCLBackend) throws(OpenCLError) -> [Int] {
+        guard backend.path == .vector else { return [] }
+        let planes = batch * headCount
+        return [
+            4 * planes * length.roundedUp(to: Self.panel) * headWidth,
+            4 * planes * headWidth.roundedUp(to: Self.panel) * length,
+        ]
+    }
+
+    func commands(_ binder: Binder) throws(OpenCLError) -> [Command] {
+        let rotation = try binder.backend.catalog.rotation(length: length, width: headWidth, base: rotaryBase)
+        let inputs: [KernelArgument] = [try binder.argument(projections), .buffer(rotation)]
+        // Without a log-sum-exp the kernels leave its argument unread, and the output stands in.
+        let outputs = [try binder.argument(output), try binder.argument(logSumExp ?? output)]
+        let sizes: [KernelArgument] = [.int(length), .int(headCount), .int(headWidth)]
+        let saves = (logSumExp != nil).define
+        switch binder.path {
+        case .vector:
+            return try panels(binder, inputs: inputs, outputs: outputs, sizes: sizes, saves: saves)
+        case .group:
+            let width = headWidth.roundedUp(to: 64)
+            return [
+                try binder.launch(
+                    KernelVariant(
+                        .attentionTiles,
+                        ["LANES": 1, "HEAD_WIDTH": width, "KEYS": width == 64 ? 64 : 32, "LSE": saves]),
+                    global: SIMD3(16 * length.dividedRoundingUp(by: 32), 8 * headCount, batch),
+                    local: SIMD3(16, 8, 1), inputs + outputs + sizes)
+            ]
+        case .simple:
+            return [
+                try binder.launch(
+                    KernelVariant(.attentionNaive, ["LANES": 1, "HEAD_WIDTH": headWidth, "LSE": saves]),
+                    global: SIMD3(length, headCount, batch), inputs + outputs + sizes)
+            ]
+        }
+    }
+
+    private func panels(
+        _ binder: Binder, inputs: [KernelArgument], outputs: [KernelArgument], sizes: [KernelArgument], saves: Int?
+    ) throws(OpenCLError) -> [Command] {
+        let headPanels = headWidth.dividedRoundingUp(by: Self.panel)
+        let packed = binder.scratch.map(KernelArgument.buffer)
+        // 32 queries of a head share the keys in cache; short sequences are cut finer, so that every core has some.
+        let rows = length.dividedRoundingUp(by: 32) * headCount >= 32 ? 32 : 8
+        return [
+            try binder.launch(
+                KernelVariant(.attentionPanels, entry: "attention_pack", ["HEAD_PANELS": headPanels]),
+                global: SIMD3(length.dividedRoundingUp(by: Self.panel), headCount, batch), local: SIMD3(1, 1, 1),
+                inputs + packed + sizes),
+            try binder.launch(
+                KernelVariant(.attentionPanels, ["HEAD_PANELS": headPanels, "LSE": saves]),
+                global: SIMD3(length.dividedRoundingUp(by: rows), headCount, batch), local: SIMD3(1, 1, 1),
+                inputs + packed + outputs + sizes + [.int(rows)]),
+        ]
+    }
+}

@@ -1,0 +1,50 @@
+import ComputeCore
+import Foundation
+import OpenCLRuntime
+import Synchronization
+
+/// Compiles kernels when they are first wanted and keeps what many executables share.
+final class KernelCatalog: Sendable {
+    private let context: Context
+    private let rotations = Mutex<[Rotation: Buffer]>([:])
+
+    private struct Rotation: Hashable {
+        let length: Int
+        let width: Int
+        let base: Float
+    }
+
+    init(_ context: Context) {
+        self.context = context
+    }
+
+    /// A kernel of its own for each launch, so that its arguments are bound once.
+    func kernel(_ variant: KernelVariant) throws(OpenCLError) -> Kernel {
+        try context.program(
+            Specialisation(
+                sources: variant.file.sources.map { Specialisation.Source(fileName: $0.name, text: $0.text) },
+                defines: variant.defines)
+        ).kernel(variant.entry)
+    }
+
+    /// The table [S, d] of the rotary positions: row s holds d/2 cosines, then d/2 sines, of s · θ^(−2i/d).
+    ///
+    /// It is computed in Double, once per length, and shared by every layer.
+    func rotation(length: Int, width: Int, base: Float) throws(OpenCLError) -> Buffer {
+        let key = Rotation(length: length, width: width, base: base)
+        if let known = rotations.withLock({ $0[key] }) { return known }
+        let half = width / 2
+        var table = [Float](repeating: 0, count: length * width)
+        for i in 0..<half {
+            let frequency = pow(Double(base), -2 * Double(i) / Double(width))
+            for s in 0..<length {
+                table[s * width + i] = Float(cos(Double(s) * frequency))
+                table[s * width + half + i] = Float(sin(Double(s) * frequency))
+            }
+        }
+        let buffer = try context.makeBuffer(bytes: 4 * table.count)
+        try buffer.write(table)
+        rotations.withLock { $0[key] = buffer }
+        return buffer
+    }
+}

@@ -1,0 +1,71 @@
+import CKernels
+import OpenCLRuntime
+
+/// A `.cl` file of `Kernels/` and the headers that are compiled before it.
+enum KernelFile: String, Hashable, Sendable, CaseIterable {
+    case attentionNaive = "attention_naive.cl"
+    case attentionPanels = "attention_panels.cl"
+    case attentionTiles = "attention_tiles.cl"
+    case causalConvolution = "causal_convolution.cl"
+    case corrupt = "corrupt.cl"
+    case embedding = "embedding.cl"
+    case layerNorm = "layer_norm.cl"
+    case linearEpilogue = "linear_epilogue.cl"
+    case matmulNaive = "matmul_naive.cl"
+    case matmulPanels = "matmul_panels.cl"
+    case packPanels = "pack_panels.cl"
+    case reveal = "reveal.cl"
+    case selectiveScanNaive = "selective_scan_naive.cl"
+    case selectiveScanParallel = "selective_scan_parallel.cl"
+    case selectiveScanSerial = "selective_scan_serial.cl"
+    case tokenDraw = "token_draw.cl"
+
+    /// The headers, in the order of compilation.
+    private var headers: [String] {
+        switch self {
+        case .linearEpilogue, .matmulNaive, .matmulPanels: ["prelude.clh", "vector_math.clh", "activation.clh", "panels.clh"]
+        case .attentionNaive, .attentionTiles: ["prelude.clh", "vector_math.clh", "rotary.clh"]
+        case .attentionPanels: ["prelude.clh", "vector_math.clh", "panels.clh", "rotary.clh"]
+        case .corrupt, .reveal, .tokenDraw: ["prelude.clh", "philox.clh"]
+        default: ["prelude.clh", "vector_math.clh"]
+        }
+    }
+
+    /// Name and text of every file of the program, in the order of compilation.
+    var sources: [(name: String, text: String)] {
+        (headers + [rawValue]).compactMap { name in
+            guard let file = ckernels_file(name)?.pointee else { return nil }
+            return (String(cString: file.name), String(cString: file.text))
+        }
+    }
+}
+
+/// A kernel as it is compiled: a file, an entry point in it, and its defines in order.
+struct KernelVariant: Hashable, Sendable {
+    let file: KernelFile
+    let entry: String
+    let defines: [Specialisation.Define]
+
+    /// A variant; a define of nil is left out, and the entry is the file's stem unless given.
+    init(_ file: KernelFile, entry: String? = nil, _ defines: KeyValuePairs<String, Int?> = [:]) {
+        self.file = file
+        self.entry = entry ?? String(file.rawValue.dropLast(".cl".count))
+        self.defines = defines.compactMap { name, value in value.map { Specialisation.Define(name, $0) } }
+    }
+
+    /// The same with one more define.
+    func defining(_ name: String, _ value: String) -> KernelVariant {
+        KernelVariant(file: file, entry: entry, defines: defines + [Specialisation.Define(name, value)])
+    }
+
+    private init(file: KernelFile, entry: String, defines: [Specialisation.Define]) {
+        self.file = file
+        self.entry = entry
+        self.defines = defines
+    }
+}
+
+extension Bool {
+    /// The value of a define that is there or not.
+    var define: Int? { self ? 1 : nil }
+}

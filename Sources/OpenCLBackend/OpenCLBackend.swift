@@ -1,0 +1,62 @@
+public import ComputeCore
+public import OpenCLRuntime
+
+/// The backend that executes plans with hand-written kernels on an OpenCL device.
+///
+/// Sendable: what it holds is shared safely; an ``Executable`` made by it belongs to one task at a time.
+public final class OpenCLBackend: Backend {
+    /// The device, its queue and its memory.
+    public let context: Context
+    /// The family of kernels that is used.
+    public let path: KernelPath
+    /// Whether executables keep unused bytes around every tensor, where stray writes show. For tests.
+    public let hasMargins: Bool
+    let catalog: KernelCatalog
+
+    /// A backend on an open device.
+    ///
+    /// - Parameter path: The family of kernels; the one that suits the device if nil.
+    public init(_ context: Context, path: KernelPath? = nil, hasMargins: Bool = false) {
+        self.context = context
+        self.path = path ?? KernelPath(for: context.device)
+        self.hasMargins = hasMargins
+        catalog = KernelCatalog(context)
+    }
+
+    public var identity: BackendIdentity {
+        BackendIdentity(
+            device: context.device.name, driver: "\(context.device.platformName) \(context.device.driverVersion)",
+            kernelPath: path.rawValue)
+    }
+
+    public func prepare(_ parameters: [ParameterSource]) throws -> any ParameterStore {
+        try OpenCLParameters(parameters, path: path, context: context)
+    }
+
+    public func compile(_ plan: Plan, parameters: any ParameterStore) throws -> any Executable {
+        guard let parameters = parameters as? OpenCLParameters, parameters.context === context else {
+            throw BackendError.foreignParameters
+        }
+        return try OpenCLExecutable(plan, parameters: parameters, memory: memory(of: plan), backend: self)
+    }
+
+    public func memory(of plan: Plan) throws -> MemoryPlan {
+        let scratch = try operations(of: plan).map { try $0.scratchBytes(on: self) }
+        return MemoryPlan(
+            plan, scratchBytes: scratch,
+            constraints: MemoryPlan.Constraints(
+                alignment: max(128, context.device.baseAddressAlignBytes),
+                maximumBlockBytes: context.device.maxAllocationBytes, margin: hasMargins ? 256 : 0))
+    }
+
+    func operations(of plan: Plan) throws(BackendError) -> [any OpenCLOperation] {
+        var operations: [any OpenCLOperation] = []
+        for operation in plan.operations {
+            guard let operation = operation as? any OpenCLOperation else {
+                throw .unsupported(operation: operation.name, backend: "OpenCL")
+            }
+            operations.append(operation)
+        }
+        return operations
+    }
+}

@@ -1,0 +1,106 @@
+import ComputeCore
+import OpenCLRuntime
+
+/// A plan whose tensors have memory and whose kernels have arguments; a replay only enqueues.
+final class OpenCLExecutable: Executable {
+    let memory: MemoryPlan
+    private let plan: Plan
+    private let context: Context
+    private let blocks: [Buffer]
+    private let storages: [Buffer?]
+    private let commands: [Command]
+
+    /// What margins hold: a NaN that no kernel computes.
+    private static let margin: UInt32 = 0xFFFF_FFFF
+
+    init(_ plan: Plan, parameters: OpenCLParameters, memory: MemoryPlan, backend: OpenCLBackend) throws {
+        self.plan = plan
+        self.memory = memory
+        context = backend.context
+        var blocks: [Buffer] = []
+        for byteCount in memory.blocks { blocks.append(try context.makeBuffer(bytes: byteCount)) }
+        if backend.hasMargins { for block in blocks { try block.fill(with: Self.margin) } }
+        self.blocks = blocks
+        func buffer(_ region: MemoryPlan.Region) throws(OpenCLError) -> Buffer {
+            try blocks[region.block].slice(offset: region.offset, bytes: max(region.byteCount, 1))
+        }
+        let storages = try zip(plan.storages, memory.storages).map { storage, region -> Buffer? in
+            guard case .parameter(let key, let layout) = storage.role else { return try region.map(buffer) }
+            let parameter = try parameters.parameter(key)
+            guard parameter.shape == storage.shape, parameter.layout == layout else {
+                throw BackendError.parameterMismatch(
+                    key, expected: "\(layout) \(storage.shape)", found: "\(parameter.layout) \(parameter.shape)")
+            }
+            return parameter.buffer
+        }
+        self.storages = storages
+        var commands: [Command] = []
+        for (index, operation) in try backend.operations(of: plan).enumerated() {
+            let binder = Binder(
+                backend: backend, label: operation.name, storages: storages,
+                scratch: try memory.scratch[index].map(buffer))
+            commands += try operation.commands(binder)
+        }
+        self.commands = commands
+    }
+
+    func write(_ name: String, _ values: HostTensor) throws {
+        let tensor = try plan.tensor(named: name, fitting: values)
+        guard let buffer = storages[tensor.storage] else { throw BackendError.unknownTensor(name, known: []) }
+        switch values.values {
+        case .float32(let floats): try buffer.enqueueWrite(floats)
+        case .int32(let integers): try buffer.enqueueWrite(integers)
+        }
+    }
+
+    func run() throws {
+        for command in commands {
+            switch command {
+            case .launch(let launch):
+                try context.enqueue(launch.kernel, global: launch.global, local: launch.local, label: launch.label)
+            case .product(let product): try product.enqueue(on: context)
+            }
+        }
+        try context.flush()
+    }
+
+    func wait() throws {
+        try context.finish()
+    }
+
+    func read(_ name: String) throws -> HostTensor {
+        let tensor = try plan.tensor(named: name)
+        guard let buffer = storages[tensor.storage] else { throw BackendError.unknownTensor(name, known: []) }
+        let count = tensor.shape.elementCount
+        switch tensor.elementType {
+        case .float32: return try HostTensor(tensor.shape, buffer.read(Float.self, count: count))
+        case .int32: return try HostTensor(tensor.shape, buffer.read(Int32.self, count: count))
+        }
+    }
+}
+
+extension OpenCLExecutable: MarginCheck {
+    func damagedMargins() throws -> Int {
+        var damaged = 0
+        for (index, block) in blocks.enumerated() {
+            let words = try block.read(UInt32.self, count: block.byteCount / 4)
+            var isTaken = [Bool](repeating: false, count: words.count)
+            let regions = memory.storages.compactMap(\.self) + memory.scratch.joined()
+            for region in regions where region.block == index {
+                for word in region.offset / 4..<(region.offset + region.byteCount).roundedUp(to: 4) / 4 {
+                    isTaken[word] = true
+                }
+            }
+            damaged += zip(words, isTaken).count { $0 != Self.margin && !$1 }
+        }
+        return damaged
+    }
+}
+
+/// An executable that can tell whether a kernel wrote outside its tensors.
+public protocol MarginCheck {
+    /// The number of 32-bit words between tensors that no longer hold the pattern; 0 means that no kernel strayed.
+    ///
+    /// - Throws: ``OpenCLError`` if the memory cannot be read.
+    func damagedMargins() throws -> Int
+}

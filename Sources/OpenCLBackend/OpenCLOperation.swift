@@ -1,0 +1,77 @@
+import ComputeCore
+import OpenCLRuntime
+
+/// An operation that this backend executes.
+protocol OpenCLOperation: Operation {
+    /// The bytes of each scratch buffer that the operation needs while it runs.
+    ///
+    /// - Throws: ``OpenCLError``.
+    func scratchBytes(on backend: OpenCLBackend) throws(OpenCLError) -> [Int]
+
+    /// The commands that compute the outputs, bound to the buffers of one executable.
+    ///
+    /// - Throws: ``OpenCLError``.
+    func commands(_ binder: Binder) throws(OpenCLError) -> [Command]
+}
+
+extension OpenCLOperation {
+    func scratchBytes(on backend: OpenCLBackend) throws(OpenCLError) -> [Int] { [] }
+}
+
+/// Something bound that a replay enqueues.
+enum Command {
+    /// A kernel with all its arguments.
+    case launch(Launch)
+    /// A matrix product by CLBlast.
+    case product(BLASProduct)
+}
+
+/// A kernel with its arguments and its grid.
+struct Launch {
+    let kernel: Kernel
+    let global: SIMD3<Int>
+    let local: SIMD3<Int>?
+    let label: String
+}
+
+/// What an operation is given to bind its kernels: the buffers of its tensors, its scratch, and the kernels.
+struct Binder {
+    let backend: OpenCLBackend
+    let label: String
+    let storages: [Buffer?]
+    let scratch: [Buffer]
+
+    var path: KernelPath { backend.path }
+
+    /// The buffer of a tensor.
+    func buffer(_ tensor: Tensor) throws(OpenCLError) -> Buffer {
+        guard let buffer = storages[tensor.storage] else {
+            throw .invalidArgument(name: "storage \(tensor.storage)", expected: "memory", got: "none")
+        }
+        return buffer
+    }
+
+    /// The argument for a tensor.
+    func argument(_ tensor: Tensor) throws(OpenCLError) -> KernelArgument {
+        .buffer(try buffer(tensor))
+    }
+
+    /// The three arguments of a view: buffer, element offset, row stride.
+    func arguments(_ view: MatrixView) throws(OpenCLError) -> [KernelArgument] {
+        [try argument(view.tensor), .int(view.offset), .int(view.rowStride)]
+    }
+
+    /// A launch of `variant` with these arguments.
+    func launch(
+        _ variant: KernelVariant, global: SIMD3<Int>, local: SIMD3<Int>? = nil, _ arguments: [KernelArgument]
+    ) throws(OpenCLError) -> Command {
+        let kernel = try backend.catalog.kernel(variant)
+        try kernel.bind(arguments)
+        return .launch(Launch(kernel: kernel, global: global, local: local, label: label))
+    }
+}
+
+extension KernelArgument {
+    /// A size or a stride, which kernels take as 32-bit integers.
+    static func int(_ value: Int) -> KernelArgument { .int32(Int32(truncatingIfNeeded: value)) }
+}

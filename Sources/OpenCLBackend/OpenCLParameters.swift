@@ -1,0 +1,54 @@
+import ComputeCore
+import OpenCLRuntime
+
+/// Parameters in device memory, each in the one layout that its path wants.
+final class OpenCLParameters: ParameterStore {
+    struct Parameter: Sendable {
+        let shape: Shape
+        let layout: ParameterLayout
+        let packing: ParameterPacking
+        let buffer: Buffer
+    }
+
+    let context: Context
+    private let parameters: [ParameterKey: Parameter]
+
+    init(_ sources: [ParameterSource], path: KernelPath, context: Context) throws(OpenCLError) {
+        self.context = context
+        var parameters: [ParameterKey: Parameter] = [:]
+        for source in sources {
+            let packing = ParameterPacking(source.layout, source.shape, path: path)
+            let buffer = try context.makeBuffer(bytes: 4 * packing.elementCount)
+            if let values = source.values {
+                try buffer.write(packing.pack(values))
+            } else {
+                try buffer.fill(with: Float(0))
+            }
+            parameters[source.key] = Parameter(
+                shape: source.shape, layout: source.layout, packing: packing, buffer: buffer)
+        }
+        self.parameters = parameters
+    }
+
+    var byteCount: Int { parameters.values.reduce(0) { $0 + $1.buffer.byteCount } }
+    var keys: [ParameterKey] { Array(parameters.keys) }
+
+    func parameter(_ key: ParameterKey) throws(BackendError) -> Parameter {
+        guard let parameter = parameters[key] else { throw .unknownParameter(key) }
+        return parameter
+    }
+
+    func read(_ key: ParameterKey) throws -> HostTensor {
+        let parameter = try parameter(key)
+        let resident = try parameter.buffer.read(Float.self, count: parameter.packing.elementCount)
+        return try HostTensor(parameter.shape, parameter.packing.unpack(resident))
+    }
+
+    func write(_ key: ParameterKey, _ values: [Float]) throws {
+        let parameter = try parameter(key)
+        guard parameter.shape.elementCount == values.count else {
+            throw BackendError.parameterMismatch(key, expected: "\(parameter.shape)", found: "\(values.count) values")
+        }
+        try parameter.buffer.write(parameter.packing.pack(values))
+    }
+}

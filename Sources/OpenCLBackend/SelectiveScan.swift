@@ -1,0 +1,76 @@
+import ComputeCore
+import OpenCLRuntime
+
+extension SelectiveScan: OpenCLOperation {
+    func commands(_ binder: Binder) throws(OpenCLError) -> [Command] {
+        let (batch, length, channels) = (input.shape[0], input.shape[1], input.shape[2])
+        let carries = initialState != nil || finalState != nil
+        var arguments: [KernelArgument] = [
+            .int(length), .int(channels), try binder.argument(input), try binder.argument(delta),
+        ]
+        arguments += try binder.arguments(inputMatrix) + binder.arguments(outputMatrix) + binder.arguments(gate)
+        arguments += [try binder.argument(logDecay), try binder.argument(skip), try binder.argument(output)]
+        if carries {
+            let state = try stateBuffers(binder)
+            arguments += [.buffer(state.initial), .buffer(state.final)]
+        }
+        let grid = Grid(self, path: binder.path, carries: carries)
+        return try [binder.launch(grid.variant, global: grid.global(batch, channels), local: grid.local, arguments)]
+    }
+
+    /// One state without the other: the kernel wants both, so the absent one is scratch, the initial one zeros.
+    private func stateBuffers(_ binder: Binder) throws(OpenCLError) -> (initial: Buffer, final: Buffer) {
+        let initial: Buffer
+        if let initialState {
+            initial = try binder.buffer(initialState)
+        } else {
+            initial = binder.scratch[0]
+            try initial.fill(with: Float(0))
+        }
+        let final = try finalState.map { tensor throws(OpenCLError) in try binder.buffer(tensor) } ?? binder.scratch[0]
+        return (initial, final)
+    }
+
+    func scratchBytes(on backend: OpenCLBackend) throws(OpenCLError) -> [Int] {
+        guard (initialState == nil) != (finalState == nil) else { return [] }
+        return [4 * input.shape[0] * input.shape[2] * stateCount]
+    }
+}
+
+/// The variant of a path and its work-groups.
+private struct Grid {
+    let variant: KernelVariant
+    let local: SIMD3<Int>?
+    private let channelsPerGroup: Int
+    private let timesPerGroup: Int
+
+    init(_ scan: SelectiveScan, path: KernelPath, carries: Bool) {
+        let common: (n: Int, carry: Int?) = (scan.stateCount, carries.define)
+        switch path {
+        case .vector:
+            variant = KernelVariant(.selectiveScanSerial, ["N": common.n, "LANES": 16, "CARRY_STATE": common.carry])
+            (channelsPerGroup, timesPerGroup) = (1, 1)
+            local = SIMD3(1, 1, 1)
+        case .group:
+            // 256 work-items scan 256 positions of 8 channels at a time.
+            (channelsPerGroup, timesPerGroup) = (8, 32)
+            variant = KernelVariant(
+                .selectiveScanParallel,
+                ["N": common.n, "LANES": 1, "CHANNELS": 8, "TIMES": 32, "ITEMS": 8, "CARRY_STATE": common.carry])
+            local = SIMD3(channelsPerGroup, timesPerGroup, 1)
+        case .simple:
+            variant = KernelVariant(.selectiveScanNaive, ["N": common.n, "CARRY_STATE": common.carry])
+            (channelsPerGroup, timesPerGroup) = (1, 1)
+            local = nil
+        }
+    }
+
+    func global(_ batch: Int, _ channels: Int) -> SIMD3<Int> {
+        switch variant.file {
+        case .selectiveScanParallel:
+            SIMD3(channels.roundedUp(to: channelsPerGroup), timesPerGroup, batch)
+        case .selectiveScanSerial: SIMD3(channels.dividedRoundingUp(by: 16), batch, 1)
+        default: SIMD3(channels, batch, 1)
+        }
+    }
+}

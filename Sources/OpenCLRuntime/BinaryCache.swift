@@ -1,0 +1,93 @@
+import Foundation
+
+/// Where a context keeps compiled programs between runs.
+public enum BinaryCache: Sendable, Hashable {
+    /// The folder that the environment variable `SMDIM_CACHE_DIR` names (`off`: none), else `$XDG_CACHE_HOME/smdim`, else
+    /// `~/.cache/smdim`. On PoCL nowhere: PoCL keeps a cache of its own, with the variants for each work-group size.
+    case automatic
+    /// Nowhere.
+    case off
+    /// In this folder, on every device.
+    case folder(String)
+
+    func store(for device: Device) -> BinaryStore? {
+        switch self {
+        case .off: return nil
+        case .folder(let path): return BinaryStore(folder: URL(fileURLWithPath: path, isDirectory: true))
+        case .automatic:
+            let environment = ProcessInfo.processInfo.environment
+            func path(_ variable: String, _ rest: String = "") -> String? {
+                environment[variable].flatMap { $0.isEmpty ? nil : $0 + rest }
+            }
+            let folder = path("SMDIM_CACHE_DIR") ?? path("XDG_CACHE_HOME", "/smdim") ?? path("HOME", "/.cache/smdim")
+            guard let folder, folder != "off", !device.isPoCL else { return nil }
+            return BinaryStore(folder: URL(fileURLWithPath: folder, isDirectory: true))
+        }
+    }
+}
+
+/// Compiled programs on disk, one file each.
+///
+/// **Key.** The text of format version, device, driver, platform, options and source. Its 128-bit FNV-1a hash names the
+/// file and the file holds the text itself, so that a collision of hashes cannot return another program.
+///
+/// **File.** All numbers are 64-bit little-endian:
+/// `"SMDIMCLB"` · bytes of key · bytes of binary · 64-bit FNV-1a hash of key and binary · key · binary.
+///
+/// **Concurrency.** Files are written beside their place and renamed, so that a file under its name is whole.
+///
+/// **Failure.** A cache may always fail. Whatever is wrong (no folder, a cut or foreign file, a full disk) means that
+/// there is no binary, and the caller compiles. The folder may be deleted at any time.
+struct BinaryStore: Sendable {
+    let folder: URL
+
+    static func key(device: Device, options: String, text: String) -> [UInt8] {
+        let parts = [
+            "1", device.name, device.vendor, device.driverVersion, device.platformName, device.platformVersion, options,
+        ]
+        return Array((parts.joined(separator: "\n") + "\n" + text).utf8)
+    }
+
+    func load(key: [UInt8]) -> [UInt8]? {
+        guard let data = try? Data(contentsOf: file(of: key)) else { return nil }
+        let bytes = [UInt8](data)
+        let header = Self.header(key: key, binary: bytes.dropFirst(Self.headerSize + key.count))
+        guard bytes.starts(with: header), bytes.dropFirst(Self.headerSize).starts(with: key) else { return nil }
+        return Array(bytes.dropFirst(Self.headerSize + key.count))
+    }
+
+    func save(_ binary: [UInt8], key: [UInt8]) {
+        let content = Data(Self.header(key: key, binary: binary[...]) + key + binary)
+        try? FileManager.default.createDirectory(
+            at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        try? content.write(to: file(of: key), options: .atomic)
+    }
+
+    private func file(of key: [UInt8]) -> URL {
+        let hash = FNV1a.hash128(of: key)
+        let digits = String(hash, radix: 16)
+        return folder.appendingPathComponent(String(repeating: "0", count: 32 - digits.count) + digits + ".clbin")
+    }
+
+    private static let headerSize = 32
+
+    private static func header(key: [UInt8], binary: ArraySlice<UInt8>) -> [UInt8] {
+        let checksum = FNV1a.hash64(of: binary, after: FNV1a.hash64(of: key[...]))
+        let numbers = [UInt64(key.count), UInt64(binary.count), checksum]
+        let bytes = numbers.flatMap { number in (0..<8).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) } }
+        return Array("SMDIMCLB".utf8) + bytes
+    }
+}
+
+/// The FNV-1a hash of Fowler, Noll and Vo: h ← (h xor byte) · prime for every byte.
+enum FNV1a {
+    static func hash64(of bytes: ArraySlice<UInt8>, after hash: UInt64 = 0xcbf2_9ce4_8422_2325) -> UInt64 {
+        bytes.reduce(hash) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+    }
+
+    static func hash128(of bytes: [UInt8]) -> UInt128 {
+        let offset: UInt128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d
+        let prime: UInt128 = 0x1_0000_0000_0000_0000_013b
+        return bytes.reduce(offset) { ($0 ^ UInt128($1)) &* prime }
+    }
+}

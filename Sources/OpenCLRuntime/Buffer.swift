@@ -1,0 +1,104 @@
+package import COpenCL
+
+/// Device memory, or a slice of it.
+///
+/// The memory is freed once, when the buffer, its slices and the kernels that are bound to them have all ended.
+public final class Buffer: Sendable {
+    /// Size in bytes.
+    public let byteCount: Int
+    /// The context that it belongs to.
+    public let context: Context
+
+    private let memory: Owned<MemoryObject>
+    // After `memory`: fields end in this order, and the bytes are booked until the driver has them back.
+    private let backing: Backing
+
+    private enum Backing: ~Copyable, Sendable {
+        case own(MemoryLedger.Reservation)
+        case slice(of: Buffer, offset: Int)
+    }
+
+    private init(byteCount: Int, context: Context, memory: consuming Owned<MemoryObject>, backing: consuming Backing) {
+        self.byteCount = byteCount
+        self.context = context
+        self.memory = memory
+        self.backing = backing
+    }
+
+    /// The memory as OpenCL knows it, for libraries that take it; valid while the buffer lives.
+    package var rawHandle: cl_mem { memory.raw }
+}
+
+// MARK: - Making buffers
+
+extension Context {
+    /// Allocates device memory; its content is undefined.
+    ///
+    /// - Parameter bytes: Size, at least 1.
+    /// - Throws: `invalidArgument` for an empty buffer, `outOfMemory` before the driver is asked if the bytes pass the
+    ///   memory limit or the largest single buffer of the device, `callFailed` if the driver refuses.
+    public func makeBuffer(bytes: Int) throws(OpenCLError) -> Buffer {
+        try Buffer(bytes: bytes, context: self)
+    }
+}
+
+extension Buffer {
+    fileprivate convenience init(bytes: Int, context: Context) throws(OpenCLError) {
+        guard bytes > 0 else {
+            throw OpenCLError.invalidArgument(name: "bytes", expected: "at least 1", got: "\(bytes)")
+        }
+        let largest = context.device.maxAllocationBytes
+        guard bytes <= largest else {
+            throw OpenCLError.outOfMemory(needed: bytes, available: largest, limit: largest)
+        }
+        let reservation = try context.ledger.reserve(bytes)
+        let memory = try Owned<MemoryObject>("clCreateBuffer") { status in
+            clCreateBuffer(context.handle.raw, cl_mem_flags(CL_MEM_READ_WRITE), bytes, nil, &status)
+        }
+        self.init(byteCount: bytes, context: context, memory: memory, backing: .own(reservation))
+    }
+
+    /// A part of this buffer that kernels can take as a buffer; it shares the memory and keeps it alive.
+    ///
+    /// - Parameters:
+    ///   - offset: First byte; from the start of the allocation a multiple of the device's `baseAddressAlignBytes`.
+    ///   - bytes: Size, at least 1.
+    /// - Throws: `invalidArgument` if the part is empty, not inside, or not aligned; `callFailed` if the driver refuses.
+    public func slice(offset: Int, bytes: Int) throws(OpenCLError) -> Buffer {
+        guard bytes > 0 else {
+            throw OpenCLError.invalidArgument(name: "bytes", expected: "at least 1", got: "\(bytes)")
+        }
+        try checkRange(offset: offset, bytes: bytes)
+        // OpenCL makes no slice of a slice, so both are slices of the allocation.
+        let (whole, start) = allocation
+        let alignment = context.device.baseAddressAlignBytes
+        guard (start + offset).isMultiple(of: alignment) else {
+            throw OpenCLError.invalidArgument(
+                name: "offset", expected: "a multiple of \(alignment) from the start of the allocation",
+                got: "\(start + offset)")
+        }
+        let memory = try Owned<MemoryObject>("clCreateSubBuffer") { status in
+            var region = cl_buffer_region(origin: start + offset, size: bytes)
+            return clCreateSubBuffer(
+                whole.memory.raw, cl_mem_flags(CL_MEM_READ_WRITE), cl_buffer_create_type(CL_BUFFER_CREATE_TYPE_REGION),
+                &region, &status)
+        }
+        return Buffer(
+            byteCount: bytes, context: context, memory: memory, backing: .slice(of: whole, offset: start + offset))
+    }
+
+    private var allocation: (whole: Buffer, start: Int) {
+        switch backing {
+        case .own: (self, 0)
+        case .slice(let whole, let offset): (whole, offset)
+        }
+    }
+
+    /// - Throws: `invalidArgument` unless `bytes` bytes from `offset` lie inside the buffer.
+    func checkRange(offset: Int, bytes: Int) throws(OpenCLError) {
+        guard offset >= 0, bytes >= 0, offset <= byteCount, bytes <= byteCount - offset else {
+            throw OpenCLError.invalidArgument(
+                name: "range", expected: "bytes inside 0..<\(byteCount)", got: "\(bytes) bytes from \(offset)")
+        }
+    }
+}

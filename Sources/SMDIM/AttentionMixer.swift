@@ -1,0 +1,34 @@
+import ComputeCore
+
+/// Full self-attention around its residual: y = x + out(attention(qkv(norm))).
+struct AttentionMixer {
+    let configuration: TrunkConfiguration
+    let parameters: ParameterScope
+    let precision: Precision
+
+    /// Records the layer. `x` is the residual stream [B, S, D] and `normalised` its normalisation.
+    func record(_ x: Tensor, normalised: Tensor, into plan: inout Plan) throws(ValidationError) -> Tensor {
+        let (batch, length, width) = (x.shape[0], x.shape[1], x.shape[2])
+
+        let projections = plan.intermediate([batch, length, 3 * width])
+        try plan.append(
+            Linear(
+                input: normalised.matrix, weight: parameters("qkv.weight", [3 * width, width], .matrix, in: &plan),
+                bias: parameters("qkv.bias", [3 * width], in: &plan), precision: precision,
+                output: projections.matrix))
+
+        let attended = plan.intermediate(x.shape)
+        try plan.append(
+            Attention(
+                projections: projections, headCount: configuration.headCount, rotaryBase: configuration.rotaryBase,
+                precision: precision, output: attended))
+
+        let y = plan.intermediate(x.shape)
+        try plan.append(
+            Linear(
+                input: attended.matrix, weight: parameters("out.weight", [width, width], .matrix, in: &plan),
+                bias: parameters("out.bias", [width], in: &plan), residual: x, precision: precision,
+                output: y.matrix))
+        return y
+    }
+}

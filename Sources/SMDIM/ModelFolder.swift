@@ -1,0 +1,69 @@
+public import ComputeCore
+public import Foundation
+
+/// A model on disk: `config.json`, `model.safetensors` and `tokenizer.json` in one folder.
+public struct ModelFolder: Sendable {
+    /// The folder.
+    public let url: URL
+    /// What `config.json` says.
+    public let configuration: ModelConfiguration
+
+    /// Where the tokenizer is described.
+    public var tokenizerURL: URL { url.appending(path: "tokenizer.json") }
+    private var weightsURL: URL { url.appending(path: "model.safetensors") }
+
+    /// Opens a folder and reads its configuration.
+    ///
+    /// - Throws: ``ModelFileError``.
+    public init(_ url: URL) throws(ModelFileError) {
+        self.url = url
+        configuration = try ModelConfiguration(contentsOf: url.appending(path: "config.json"))
+    }
+
+    /// The weights, checked against the configuration: none missing, none extra, every shape right.
+    ///
+    /// - Throws: ``ModelFileError``, or ``ValidationError`` if the configuration contradicts itself.
+    public func weights() throws -> [ParameterSource] {
+        let file = try Safetensors(contentsOf: weightsURL)
+        let declarations = try configuration.parameters
+        let names = Set(declarations.map(\.key.name))
+        if let extra = file.entries.keys.sorted().first(where: { !names.contains($0) }) {
+            throw ModelFileError.extraWeight(extra)
+        }
+        return try declarations.map { declaration in
+            let name = declaration.key.name
+            guard let entry = file.entries[name] else {
+                throw ModelFileError.missingWeight(name, expected: declaration.shape)
+            }
+            guard entry.shape == declaration.shape else {
+                throw ModelFileError.weightShape(name, expected: declaration.shape, found: entry.shape)
+            }
+            guard case .float32(let values) = try file.tensor(name).values else {
+                throw ModelFileError.weightType(name, expected: "F32, F16 or BF16", found: entry.type.rawValue)
+            }
+            return try ParameterSource(declaration.key, declaration.layout, declaration.shape, values)
+        }
+    }
+
+    /// Writes a model folder: each file appears whole or not at all, `config.json` last.
+    ///
+    /// - Throws: ``ModelFileError/unwritable(file:reason:)``.
+    public static func write(
+        _ configuration: ModelConfiguration, weights: [String: HostTensor],
+        as type: Safetensors.StoredType = .float32, tokenizer: Data, to url: URL
+    ) throws(ModelFileError) {
+        do {
+            try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+            try tokenizer.write(to: url.appending(path: "tokenizer.json"), options: .atomic)
+        } catch {
+            throw .unwritable(file: url.path, reason: error.localizedDescription)
+        }
+        try Safetensors.write(
+            weights, as: type, metadata: ["format": "pt"], to: url.appending(path: "model.safetensors"))
+        do {
+            try Data(configuration.json.utf8).write(to: url.appending(path: "config.json"), options: .atomic)
+        } catch {
+            throw .unwritable(file: url.path, reason: error.localizedDescription)
+        }
+    }
+}

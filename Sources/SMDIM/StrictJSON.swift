@@ -1,0 +1,185 @@
+/// A JSON value whose objects keep their order and whose duplicate keys have been refused.
+///
+/// Foundation keeps one of two equal keys without a word, which lets one file mean two things to two readers; model
+/// files are therefore read by this parser. Source of the grammar: RFC 8259.
+enum StrictJSON: Equatable {
+    case null
+    case bool(Bool)
+    case integer(Int)
+    case number(Double)
+    case string(String)
+    case array([StrictJSON])
+    case object([(key: String, value: StrictJSON)])
+
+    /// Where and why a text is not JSON.
+    struct Failure: Error, Equatable {
+        let byte: Int
+        let reason: String
+    }
+
+    /// Parses a whole text; spaces may follow.
+    init(_ bytes: [UInt8]) throws(Failure) {
+        var parser = Parser(bytes: bytes)
+        self = try parser.value(depth: 0)
+        parser.skipSpace()
+        guard parser.position == bytes.count else { throw parser.failure("text after the value") }
+    }
+
+    static func == (a: StrictJSON, b: StrictJSON) -> Bool {
+        switch (a, b) {
+        case (.null, .null): true
+        case (.bool(let x), .bool(let y)): x == y
+        case (.integer(let x), .integer(let y)): x == y
+        case (.number(let x), .number(let y)): x == y
+        case (.string(let x), .string(let y)): x == y
+        case (.array(let x), .array(let y)): x == y
+        case (.object(let x), .object(let y)): x.elementsEqual(y) { $0.key == $1.key && $0.value == $1.value }
+        default: false
+        }
+    }
+
+    /// The member of an object, nil if this is none or lacks it.
+    subscript(key: String) -> StrictJSON? {
+        guard case .object(let members) = self else { return nil }
+        return members.first { $0.key == key }?.value
+    }
+}
+
+private struct Parser {
+    let bytes: [UInt8]
+    var position = 0
+    static let maximumDepth = 64
+
+    func failure(_ reason: String) -> StrictJSON.Failure { .init(byte: position, reason: reason) }
+
+    var next: UInt8? { position < bytes.count ? bytes[position] : nil }
+
+    mutating func skipSpace() {
+        while let byte = next, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { position += 1 }
+    }
+
+    mutating func consume(_ character: Character) throws(StrictJSON.Failure) {
+        skipSpace()
+        guard let byte = next, byte == character.asciiValue else { throw failure("expected '\(character)'") }
+        position += 1
+    }
+
+    mutating func consumeIf(_ character: Character) -> Bool {
+        skipSpace()
+        guard let byte = next, byte == character.asciiValue else { return false }
+        position += 1
+        return true
+    }
+
+    mutating func value(depth: Int) throws(StrictJSON.Failure) -> StrictJSON {
+        guard depth < Self.maximumDepth else { throw failure("nested more than \(Self.maximumDepth) deep") }
+        skipSpace()
+        switch next {
+        case UInt8(ascii: "{"): return try object(depth: depth)
+        case UInt8(ascii: "["): return try array(depth: depth)
+        case UInt8(ascii: "\""): return .string(try string())
+        case UInt8(ascii: "t"): return try literal("true", .bool(true))
+        case UInt8(ascii: "f"): return try literal("false", .bool(false))
+        case UInt8(ascii: "n"): return try literal("null", .null)
+        default: return try number()
+        }
+    }
+
+    mutating func literal(_ text: String, _ value: StrictJSON) throws(StrictJSON.Failure) -> StrictJSON {
+        guard bytes[position...].starts(with: text.utf8) else { throw failure("expected a value") }
+        position += text.utf8.count
+        return value
+    }
+
+    mutating func object(depth: Int) throws(StrictJSON.Failure) -> StrictJSON {
+        try consume("{")
+        var members: [(key: String, value: StrictJSON)] = []
+        var keys: Set<String> = []
+        if consumeIf("}") { return .object([]) }
+        repeat {
+            skipSpace()
+            let key = try string()
+            guard keys.insert(key).inserted else { throw failure("key \"\(key)\" appears twice") }
+            try consume(":")
+            members.append((key, try value(depth: depth + 1)))
+        } while consumeIf(",")
+        try consume("}")
+        return .object(members)
+    }
+
+    mutating func array(depth: Int) throws(StrictJSON.Failure) -> StrictJSON {
+        try consume("[")
+        var elements: [StrictJSON] = []
+        if consumeIf("]") { return .array([]) }
+        repeat { elements.append(try value(depth: depth + 1)) } while consumeIf(",")
+        try consume("]")
+        return .array(elements)
+    }
+
+    mutating func number() throws(StrictJSON.Failure) -> StrictJSON {
+        let start = position
+        while let byte = next, "+-.0123456789eE".utf8.contains(byte) { position += 1 }
+        let digits = String(decoding: bytes[start..<position], as: UTF8.self)
+        let unsigned = digits.drop { $0 == "-" }
+        guard let first = unsigned.first, first.isNumber, digits.count - unsigned.count <= 1,
+            unsigned.count == 1 || first != "0" || !(unsigned.dropFirst().first?.isNumber ?? false)
+        else { throw failure("expected a value") }
+        if let integer = Int(digits) { return .integer(integer) }
+        guard let number = Double(digits), number.isFinite else { throw failure("\(digits) is no number") }
+        return .number(number)
+    }
+
+    mutating func string() throws(StrictJSON.Failure) -> String {
+        guard next == UInt8(ascii: "\"") else { throw failure("expected a string") }
+        position += 1
+        var text: [UInt8] = []
+        while let byte = next, byte != UInt8(ascii: "\"") {
+            position += 1
+            switch byte {
+            case UInt8(ascii: "\\"): text.append(contentsOf: try escape().utf8)
+            case 0..<0x20: throw failure("control character in a string")
+            default: text.append(byte)
+            }
+        }
+        guard next != nil else { throw failure("unterminated string") }
+        position += 1
+        guard let string = String(validating: text, as: UTF8.self) else { throw failure("string is not UTF-8") }
+        return string
+    }
+
+    private mutating func escape() throws(StrictJSON.Failure) -> String {
+        guard let byte = next else { throw failure("unterminated string") }
+        position += 1
+        switch byte {
+        case UInt8(ascii: "n"): return "\n"
+        case UInt8(ascii: "t"): return "\t"
+        case UInt8(ascii: "r"): return "\r"
+        case UInt8(ascii: "b"): return "\u{8}"
+        case UInt8(ascii: "f"): return "\u{C}"
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return String(UnicodeScalar(byte))
+        case UInt8(ascii: "u"): return try unicodeEscape()
+        default: throw failure("unknown escape")
+        }
+    }
+
+    private mutating func unicodeEscape() throws(StrictJSON.Failure) -> String {
+        let high = try hexadecimal()
+        if let scalar = UnicodeScalar(high) { return String(scalar) }
+        guard high < 0xDC00, bytes[position...].starts(with: "\\u".utf8) else { throw failure("lone surrogate") }
+        position += 2
+        let low = try hexadecimal()
+        guard (0xDC00..<0xE000).contains(low),
+            let scalar = UnicodeScalar(0x10000 + (UInt32(high) - 0xD800) << 10 + UInt32(low) - 0xDC00)
+        else { throw failure("lone surrogate") }
+        return String(scalar)
+    }
+
+    private mutating func hexadecimal() throws(StrictJSON.Failure) -> UInt16 {
+        let digits = bytes[position...].prefix(4)
+        guard digits.count == 4, digits.allSatisfy({ Character(UnicodeScalar($0)).isHexDigit }),
+            let value = UInt16(String(decoding: digits, as: UTF8.self), radix: 16)
+        else { throw failure("\\u needs four hexadecimal digits") }
+        position += 4
+        return value
+    }
+}

@@ -1,0 +1,83 @@
+public import ComputeCore
+
+/// The SMDIM token denoiser: noisy tokens [B, L] to logits [B, L, V] of the clean ones. It takes no time.
+///
+/// Embedding → strided convolution, ReLU → ``MFATrunk`` → transposed convolution, ReLU → linear. B samples, L tokens
+/// (a multiple of the stride; see ``ModelConfiguration/paddedLength(_:)``), V token ids, [MASK] being id V.
+public struct TokenDenoiser: Sendable {
+    /// The sizes.
+    public let configuration: ModelConfiguration
+    private let trunk: MFATrunk
+    private let head: ParameterScope
+    private let precision: Precision
+
+    /// A denoiser.
+    public init(
+        _ configuration: ModelConfiguration, precision: Precision = .float32, slot: ParameterKey.Slot = .value
+    ) {
+        self.configuration = configuration
+        self.precision = precision
+        trunk = MFATrunk(configuration.trunk, precision: precision, slot: slot)
+        head = ParameterScope(prefix: "", slot: slot)
+    }
+
+    /// Where the values between the layers are, for tests and for looking inside.
+    public struct Stages: Sendable {
+        /// After the strided convolution, [B, S, D].
+        public let latent: Tensor
+        /// The residual stream inside each block.
+        public let blocks: [MFATrunk.BlockTensors]
+        /// After the trunk, [B, S, D].
+        public let trunk: Tensor
+    }
+
+    /// Records the denoiser behind `tokens`, int32 [B, L].
+    ///
+    /// - Throws: ``ValidationError`` if L is not a multiple of the stride.
+    public func record(
+        _ tokens: Tensor, into plan: inout Plan
+    ) throws(ValidationError) -> (logits: Tensor, stages: Stages) {
+        let (width, embedding) = (configuration.trunk.modelWidth, configuration.embeddingWidth)
+        let (batch, length) = (tokens.shape[0], tokens.shape[1])
+        let kernel: Shape = [width, embedding, configuration.stride]
+
+        let embedded = plan.intermediate([batch, length, embedding])
+        try plan.append(
+            Embedding(
+                tokens: tokens,
+                table: head("embed.weight", [configuration.vocabularySize + 1, embedding], in: &plan),
+                output: embedded))
+
+        let latent = plan.intermediate([batch, length / configuration.stride, width])
+        try plan.append(
+            StridedConvolution(
+                input: embedded, weight: head("down.weight", kernel, .stridedConvolution, in: &plan),
+                bias: head("down.bias", [width], in: &plan), activation: .relu, output: latent))
+
+        let (trunkOutput, blocks) = try trunk.record(latent, into: &plan)
+
+        let features = plan.intermediate([batch, length, embedding])
+        try plan.append(
+            TransposedConvolution(
+                input: trunkOutput, weight: head("up.weight", kernel, .transposedConvolution, in: &plan),
+                bias: head("up.bias", [embedding], in: &plan), activation: .relu, output: features))
+
+        let logits = plan.intermediate([batch, length, configuration.vocabularySize])
+        try plan.append(
+            Linear(
+                input: features.matrix,
+                weight: head("head.weight", [configuration.vocabularySize, embedding], .matrix, in: &plan),
+                precision: precision, output: logits.matrix))
+        return (logits, Stages(latent: latent, blocks: blocks, trunk: trunkOutput))
+    }
+
+    /// A plan from the input `tokens` [B, L] to the kept tensor `logits` [B, L, V].
+    ///
+    /// - Throws: ``ValidationError`` if L is not a multiple of the stride.
+    public func plan(batch: Int, length: Int) throws(ValidationError) -> Plan {
+        var plan = Plan()
+        let tokens = plan.input("tokens", [batch, length], .int32)
+        plan.keep(try record(tokens, into: &plan).logits, as: "logits")
+        return plan
+    }
+}

@@ -1,0 +1,6 @@
+import ArgumentParser
+
+@main
+struct SMDIMTool: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "smdim")
+}

@@ -1,0 +1,94 @@
+public import ComputeCore
+
+/// One operation at one size: a plan of a single operation, its inputs, and how far a backend may be off.
+///
+/// The same list of cases serves the tests, `smdim verify` and the benchmarks.
+public struct ParityCase: Sendable, CustomStringConvertible {
+    /// The operation's stem.
+    public let operation: String
+    /// The sizes, such as `B=2 S=65 I=40 N=16`; what a report shows.
+    public let sizes: String
+    /// k of the bound |x − r| ≤ k · 2⁻²⁴ · m, r the reference's value and m its magnitude.
+    public let tolerance: Double
+    /// Makes the plan and its inputs; the seed names every value.
+    public let make: @Sendable (_ seed: UInt64) throws -> ParityInstance
+
+    /// A case.
+    public init(
+        _ operation: String, _ sizes: String, tolerance: Double,
+        make: @escaping @Sendable (_ seed: UInt64) throws -> ParityInstance
+    ) {
+        self.operation = operation
+        self.sizes = sizes
+        self.tolerance = tolerance
+        self.make = make
+    }
+
+    /// `selective_scan B=2 S=65 I=40 N=16`.
+    public var description: String { "\(operation) \(sizes)" }
+}
+
+/// A case with values.
+public struct ParityInstance: Sendable {
+    /// A plan whose kept tensors are the inputs, by name, and the outputs.
+    public var plan = Plan()
+    /// Values of the inputs.
+    public private(set) var inputs: [String: HostTensor] = [:]
+    /// Values of the parameters.
+    public private(set) var parameters: [ParameterSource] = []
+    /// The kept tensors to compare.
+    public private(set) var outputs: [String] = []
+    /// The magnitude m of each element of each output; the reference's own magnitude where an output is missing.
+    ///
+    /// Where an operation is linear this is the reference run on absolute values: what rounding errors scale with.
+    public var magnitudes: [String: [Double]] = [:]
+
+    /// An instance without operations.
+    public init() {}
+
+    /// Declares a float input with its values.
+    public mutating func input(_ name: String, _ shape: Shape, _ values: [Float]) throws -> Tensor {
+        inputs[name] = try HostTensor(shape, values)
+        return plan.input(name, shape)
+    }
+
+    /// Declares an integer input with its values.
+    public mutating func input(_ name: String, _ shape: Shape, _ values: [Int32]) throws -> Tensor {
+        inputs[name] = try HostTensor(shape, values)
+        return plan.input(name, shape, .int32)
+    }
+
+    /// Declares a parameter with its values.
+    public mutating func parameter(
+        _ name: String, _ shape: Shape, _ values: [Float], as layout: ParameterLayout = .plain
+    ) throws -> Tensor {
+        parameters.append(try ParameterSource(ParameterKey(name), layout, shape, values))
+        return plan.parameter(ParameterKey(name), shape, layout)
+    }
+
+    /// Declares an output that will be compared.
+    public mutating func output(_ name: String, _ shape: Shape, _ elementType: ElementType = .float32) -> Tensor {
+        let tensor = plan.intermediate(shape, elementType)
+        compare(tensor, as: name)
+        return tensor
+    }
+
+    /// Compares a tensor that was declared otherwise, for example an input that the operation updates.
+    public mutating func compare(_ tensor: Tensor, as name: String) {
+        plan.keep(tensor, as: name)
+        outputs.append(name)
+    }
+
+    /// Runs the instance on a backend.
+    ///
+    /// - Returns: The outputs by name, and the executable for a closer look.
+    /// - Throws: what the backend throws.
+    public func run(on backend: any Backend) throws -> (outputs: [String: HostTensor], executable: any Executable) {
+        let executable = try backend.compile(plan, parameters: backend.prepare(parameters))
+        for (name, values) in inputs { try executable.write(name, values) }
+        try executable.run()
+        var results: [String: HostTensor] = [:]
+        for name in outputs { results[name] = try executable.read(name) }
+        return (results, executable)
+    }
+}

@@ -1,0 +1,39 @@
+import ComputeCore
+
+extension ParityCase {
+    /// The probability of a token is an exponential over a sum of V of them: 64 units. The candidates are equal but for
+    /// near-ties, which the seeds of these cases do not meet.
+    static let tokenDraw: [ParityCase] = [
+        (1, 1, 1, 1.0, 1.0), (1, 8, 15, 1.0, 1.0), (2, 17, 37, 0.8, 1.0), (3, 65, 190, 1.0, 0.9), (1, 128, 190, 0, 1.0),
+        (1, 257, 282, 1.3, 0.45), (2, 64, 166, 0.7, 0.05),
+    ].map { batch, length, ids, temperature, topP in
+        let sizes = "B=\(batch) L=\(length) V=\(ids) T=\(temperature) p=\(topP)"
+        return ParityCase("token_draw", sizes, tolerance: 64) { seed in
+            var values = SeededValues(seed: seed)
+            var instance = ParityInstance()
+            let shape: Shape = [batch, length]
+            let mask = Int32(ids)
+            var logits = values.normal(batch * length * ids, spread: 2, outlier: 3)
+            // The first position has no distribution; where there is room, the second has equal logits.
+            let tokens = values.integers(batch * length, in: 0..<4).map { $0 == 0 ? Int32(0) : mask }
+            if length > 2 {
+                for id in 0..<ids { logits[ids + id] = 0.25 }
+                logits[2 * ids] = .nan
+            }
+            let allowed = (0..<ids).map { Int32($0 % 7 == 3 ? 0 : 1) }
+            let tensors = (
+                candidates: instance.output("candidates", shape, .int32), confidence: instance.output("confidence", shape)
+            )
+            try instance.plan.append(
+                TokenDraw(
+                    logits: instance.input("logits", [batch, length, ids], logits),
+                    tokens: instance.input("tokens", shape, tokens),
+                    allowed: instance.input("allowed", [ids], allowed),
+                    step: instance.step(StepParameters(step: 7, firstSample: 2, seed: seed)),
+                    temperature: Float(temperature), topP: Float(topP), maskToken: mask,
+                    candidates: tensors.candidates, confidence: tensors.confidence,
+                    nearTies: instance.input("nearTies", shape, [Int32](repeating: 0, count: batch * length))))
+            return instance
+        }
+    }
+}

@@ -1,0 +1,23 @@
+import OpenCLBackend
+import Testing
+import _ParityKit
+
+/// Everything that uses the device hangs here: device tests run one after the other.
+@Suite(.serialized, .timeLimit(.minutes(5))) enum OnDevice {}
+
+extension OnDevice {
+    /// Every case of every operation, on every family of kernels, against the reference.
+    @Suite struct Parity {
+        @Test(arguments: ParityCase.all, KernelPath.allCases)
+        func matchesReference(_ parityCase: ParityCase, _ path: KernelPath) throws {
+            let seed: UInt64 = 20_261_121
+            let outcome = try parityCase.check(on: TestDevice.backend(path, hasMargins: true), seed: seed)
+            #expect(
+                outcome.isPassed,
+                """
+                \(parityCase) on \(path), seed \(seed): \(outcome.comparison.worst) units of a tolerance of \
+                \(parityCase.tolerance) at \(outcome.comparison), damaged margins: \(outcome.damagedMargins)
+                """)
+        }
+    }
+}

@@ -1,0 +1,78 @@
+import Foundation
+import OpenCLRuntime
+import Testing
+
+extension OnDevice {
+    /// The disk cache, forced on where PoCL's own would do.
+    @Suite final class BinaryCacheTests {
+        private let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "smdim-cache-\(UUID().uuidString)", isDirectory: true)
+
+        deinit {
+            try? FileManager.default.removeItem(at: folder)
+        }
+
+        /// Another program than `scale` under the same names.
+        private var other: Specialisation {
+            var other = OnDevice.scale
+            other.defines = [.init("FACTOR_OF_SHIFT", 7)]
+            return other
+        }
+
+        /// Where a fresh context got the program from, having checked what it computes.
+        private func origin(of specialisation: Specialisation, expected: [Float] = OnDevice.scaled) throws -> Program.Origin {
+            let context = try Context(device: Device.select(), binaryCache: .folder(folder.path))
+            let program = try context.program(specialisation)
+            #expect(try OnDevice.runScale(program, in: context) == expected)
+            return program.origin
+        }
+
+        private func files() throws -> [URL] {
+            try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
+        }
+
+        @Test func secondContextTakesTheBinary() throws {
+            #expect(try origin(of: OnDevice.scale) == .source)
+            #expect(try files().count == 1)
+            #expect(try origin(of: OnDevice.scale) == .diskCache)
+            #expect(try origin(of: other, expected: OnDevice.scaled.map { $0 + 6 }) == .source)
+            #expect(try files().count == 2)
+            #expect(try origin(of: OnDevice.scale) == .diskCache)
+        }
+
+        @Test func damagedFilesMeanCompile() throws {
+            #expect(try origin(of: OnDevice.scale) == .source)
+            let file = try #require(try files().first)
+            let whole = try Data(contentsOf: file)
+            var damaged: [Data] = [0, 7, 31, 32, 200, whole.count / 2, whole.count - 1].map { whole.prefix($0) }
+            damaged.append(whole + [0])
+            damaged.append(Data((0..<4096).map { UInt8(truncatingIfNeeded: $0 &* 31) }))
+            for index in [0, 8, 15, 16, 23, 24, 40, whole.count - 100, whole.count - 1] {
+                var flipped = whole
+                flipped[index] ^= 0x80
+                damaged.append(flipped)
+            }
+            for data in damaged {
+                try data.write(to: file)
+                #expect(try origin(of: OnDevice.scale) == .source)
+                #expect(try Data(contentsOf: file).count == whole.count, "the file is made good")
+                #expect(try origin(of: OnDevice.scale) == .diskCache)
+            }
+        }
+
+        @Test func swappedFilesMeanCompile() throws {
+            #expect(try origin(of: OnDevice.scale) == .source)
+            let first = try #require(try files().first)
+            #expect(try origin(of: other, expected: OnDevice.scaled.map { $0 + 6 }) == .source)
+            let second = try #require(try files().first { $0.lastPathComponent != first.lastPathComponent })
+            try Data(contentsOf: second).write(to: first)
+            #expect(try origin(of: OnDevice.scale) == .source)
+        }
+
+        @Test func anUnusableFolderMeansCompile() throws {
+            try Data("a file".utf8).write(to: folder)
+            for _ in 0..<2 { #expect(try origin(of: OnDevice.scale) == .source) }
+            #expect(try Data(contentsOf: folder) == Data("a file".utf8))
+        }
+    }
+}

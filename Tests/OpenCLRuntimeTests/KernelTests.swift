@@ -1,0 +1,147 @@
+import COpenCL
+import OpenCLRuntime
+import Testing
+
+extension OnDevice {
+    @Suite struct KernelTests {
+        private static let everyType = Specialisation(
+            sources: [
+                .init(
+                    fileName: "every_type.cl",
+                    text: """
+                        __kernel void sum(__global float* y, __constant float* c, __local float* scratch, int i, uint u,
+                                          ulong w, float f) {
+                            const size_t me = get_local_id(0);
+                            scratch[me] = c[0] + i + u + w + f;
+                            barrier(CLK_LOCAL_MEM_FENCE);
+                            y[get_global_id(0)] = scratch[get_local_size(0) - 1 - me];
+                        }
+                        __kernel void place(__global int* y) {
+                            const size_t i = get_global_id(0), j = get_global_id(1), k = get_global_id(2);
+                            y[i + get_global_size(0) * (j + get_global_size(1) * k)] = 100 * k + 10 * j + i;
+                        }
+                        """)
+            ])
+
+        @Test func everyArgumentTypeArrives() throws {
+            let context = try OnDevice.context()
+            let kernel = try context.program(Self.everyType).kernel("sum")
+            let (y, c) = (try context.makeBuffer(bytes: 32), try context.makeBuffer(bytes: 4))
+            try c.write([Float(0.5)])
+            try kernel.bind([
+                .buffer(y), .buffer(c), .local(bytes: 16), .int32(-3), .uint32(4_000_000), .uint64(1 << 40),
+                .float32(0.25),
+            ])
+            try context.enqueue(kernel, global: SIMD3(8, 1, 1), local: SIMD3(4, 1, 1))
+            let sum = Float(0.5) + Float(-3) + Float(4_000_000) + Float(1 << 40) + Float(0.25)
+            #expect(try y.read(Float.self, count: 8).allSatisfy { abs($0 - sum) <= sum * 1e-6 })
+        }
+
+        @Test func threeDimensions() throws {
+            let context = try OnDevice.context()
+            let kernel = try context.program(Self.everyType).kernel("place")
+            let y = try context.makeBuffer(bytes: 4 * 4 * 3 * 2)
+            try kernel.bind([.buffer(y)])
+            try context.enqueue(kernel, global: SIMD3(4, 3, 2), local: SIMD3(2, 1, 2))
+            let expected: [Int32] = [
+                0, 1, 2, 3, 10, 11, 12, 13, 20, 21, 22, 23,
+                100, 101, 102, 103, 110, 111, 112, 113, 120, 121, 122, 123,
+            ]
+            #expect(try y.read(Int32.self, count: 24) == expected)
+        }
+
+        @Test func countAndTypesAreChecked() throws {
+            let context = try OnDevice.context()
+            let kernel = try context.program(OnDevice.scale).kernel("scale")
+            let x = try context.makeBuffer(bytes: 64)
+            let count = #expect(throws: OpenCLError.self) { try kernel.bind([.buffer(x)]) }
+            #expect(count == .invalidArgument(name: "scale: arguments", expected: "4", got: "1"))
+            let type = #expect(throws: OpenCLError.self) {
+                try kernel.bind([.buffer(x), .buffer(x), .int32(2), .int32(1)])
+            }
+            #expect(type == .invalidArgument(name: "scale: argument 2 (factor)", expected: "float", got: "int"))
+            let memory = #expect(throws: OpenCLError.self) {
+                try kernel.bind([.local(bytes: 64), .buffer(x), .float32(2), .int32(1)])
+            }
+            #expect(
+                memory
+                    == .invalidArgument(
+                        name: "scale: argument 0 (x)", expected: "global buffer", got: "local memory"))
+            let value = #expect(throws: OpenCLError.self) {
+                try kernel.bind([.buffer(x), .float32(2), .float32(2), .int32(1)])
+            }
+            #expect(value == .invalidArgument(name: "scale: argument 1 (y)", expected: "global buffer", got: "float"))
+            let unbound = #expect(throws: OpenCLError.self) { try context.enqueue(kernel, global: SIMD3(1, 1, 1)) }
+            #expect(unbound == .invalidArgument(name: "scale", expected: "bound arguments", got: "none"))
+        }
+
+        @Test func namesAndContextsAreChecked() throws {
+            let (context, other) = (try OnDevice.context(), try OnDevice.context())
+            let program = try context.program(OnDevice.scale)
+            let missing = #expect(throws: OpenCLError.self) { try program.kernel("scael") }
+            #expect(
+                missing == .invalidArgument(name: "kernel of scale.cl", expected: "one of scale", got: "scael"))
+            let kernel = try program.kernel("scale")
+            let (mine, foreign) = (try context.makeBuffer(bytes: 64), try other.makeBuffer(bytes: 64))
+            #expect(throws: OpenCLError.self) {
+                try kernel.bind([.buffer(mine), .buffer(foreign), .float32(1), .int32(1)])
+            }
+            try kernel.bind([.buffer(mine), .buffer(mine), .float32(1), .int32(1)])
+            #expect(throws: OpenCLError.self) { try other.enqueue(kernel, global: SIMD3(1, 1, 1)) }
+        }
+
+        @Test func workSizesAreChecked() throws {
+            let context = try OnDevice.context()
+            let kernel = try context.program(OnDevice.scale).kernel("scale")
+            let x = try context.makeBuffer(bytes: 64)
+            try kernel.bind([.buffer(x), .buffer(x), .float32(1), .int32(0)])
+            let most = kernel.workGroupInfo.maxSize
+            #expect(most > 0 && kernel.workGroupInfo.preferredMultiple > 0)
+            let sizes: [(SIMD3<Int>, SIMD3<Int>?)] = [
+                (SIMD3(0, 1, 1), nil), (SIMD3(4, -1, 1), nil), (SIMD3(6, 1, 1), SIMD3(4, 1, 1)),
+                (SIMD3(4, 1, 1), SIMD3(0, 1, 1)), (SIMD3(2 * most, 1, 1), SIMD3(2 * most, 1, 1)),
+                (SIMD3(most, 2, 1), SIMD3(most, 2, 1)), (SIMD3(most, most, most), SIMD3(most, most, most)),
+            ]
+            for (global, local) in sizes {
+                let error = #expect(throws: OpenCLError.self) {
+                    try context.enqueue(kernel, global: global, local: local)
+                }
+                guard case .invalidArgument = error else {
+                    Issue.record("\(global) \(String(describing: local)): \(String(describing: error))")
+                    continue
+                }
+            }
+        }
+    }
+
+    @Suite struct ProfileTests {
+        @Test func timesAreOrderedAndLabelled() throws {
+            let context = try OnDevice.context(profiling: true)
+            let kernel = try context.program(OnDevice.scale).kernel("scale")
+            let x = try context.makeBuffer(bytes: 4 << 20)
+            try x.fill(with: Float(0))
+            try kernel.bind([.buffer(x), .buffer(x), .float32(1), .int32(1)])
+            try context.enqueue(kernel, global: SIMD3(1 << 20, 1, 1), label: "first")
+            try context.enqueueForeign("fill") { queue, event throws(OpenCLError) in
+                var one: Float = 1
+                try check(clEnqueueFillBuffer(queue, x.rawHandle, &one, 4, 0, 4 << 20, 0, nil, event), "fill")
+            }
+            try context.enqueue(kernel, global: SIMD3(1 << 20, 1, 1))
+            let profile = try context.takeProfile()
+            #expect(profile.map(\.label) == ["first", "fill", "scale"])
+            for launch in profile {
+                #expect(launch.queued <= launch.submitted && launch.submitted <= launch.start)
+                #expect(launch.start < launch.end)
+            }
+            #expect(profile[0].end <= profile[1].start && profile[1].end <= profile[2].start)
+            #expect(try context.takeProfile() == [])
+            #expect(try x.read(Float.self, count: 1, at: 0) == [2])
+        }
+
+        @Test func withoutProfilingThereIsNoProfile() throws {
+            let context = try OnDevice.context()
+            _ = try OnDevice.runScale(context.program(OnDevice.scale), in: context)
+            #expect(try context.takeProfile() == [])
+        }
+    }
+}
