@@ -10,9 +10,13 @@
 // (the strides are then unread). Binding C as its own residual accumulates. Without BIAS or RESIDUAL those
 // arguments are unread.
 //
+// With BFLOAT16 A and P hold pairs along k as bfloat16.clh has them; k, a_offset and a_stride count pairs, and two
+// terms of the sum are added at a time. With C_BFLOAT16, which excludes C_PANELS, C is written in bfloat16 and
+// c_offset and c_stride count such halves: the A of the next product if N is even.
+//
 // Preconditions: LANES 16; M, N, K >= 1. Nothing outside the M x K and M x N elements is touched, but for panels'
 // padding, which is read and written.
-// Beside matmul_naive: only the packed layout; the arithmetic is the same.
+// Beside matmul_naive: only the packed layout; the float arithmetic is the same.
 #ifdef A_PANELS
 #define A_ROW(row) ((size_t)((row) / PANEL) * k * PANEL + (row) % PANEL)
 #define A_STEP PANEL
@@ -21,17 +25,44 @@
 #define A_STEP 1
 #endif
 
+#ifdef C_BFLOAT16
+typedef ushort result;
+static inline void store_result(float16 value, global ushort *target, int count) {
+    const ushort16 rounded = convert_ushort16(to_bfloat16(value));
+    if (count >= 16) {
+        vstore16(rounded, 0, target);
+        return;
+    }
+    ushort halves[16];
+    vstore16(rounded, 0, halves);
+    for (int i = 0; i < count; ++i) target[i] = halves[i];
+}
+#else
+typedef float result;
+#define store_result store_lanes
+#endif
+
+#ifdef BFLOAT16
+typedef uint operand;
+typedef uint16 operands;
+#define multiply_add(x, w, sum) add_pair_products(sum, x, w)
+#else
+typedef float operand;
+typedef float16 operands;
+#define multiply_add(x, w, sum) fma(x, w, sum)
+#endif
+
 __attribute__((reqd_work_group_size(1, 1, 1)))
-kernel void matmul_panels(global const float *a, int a_offset, int a_stride,
-                          global const float *panels,
+kernel void matmul_panels(global const operand *a, int a_offset, int a_stride,
+                          global const operand *panels,
                           global const float *bias,
                           global const float *residual, int residual_offset, int residual_stride,
-                          global float *c, int c_offset, int c_stride,
+                          global result *c, int c_offset, int c_stride,
                           int m, int n, int k, int rows) {
     const int panel = get_group_id(1);
     const int first = get_group_id(0) * rows;
     const int end = min(first + rows, m);
-    global const float *weights = panels + (size_t)panel * k * PANEL;
+    global const operand *weights = panels + (size_t)panel * k * PANEL;
     a += a_offset;
 #ifdef C_PANELS
     const int columns = PANEL;
@@ -51,7 +82,7 @@ kernel void matmul_panels(global const float *a, int a_offset, int a_stride,
 
     for (int top = first; top < end; top += TILE_ROWS) {
         // Rows past the end repeat the last one: the tile keeps its shape and reads stay inside A.
-        global const float *row[TILE_ROWS];
+        global const operand *row[TILE_ROWS];
         float16 lo[TILE_ROWS], hi[TILE_ROWS];
 #pragma unroll
         for (int r = 0; r < TILE_ROWS; ++r) {
@@ -59,13 +90,13 @@ kernel void matmul_panels(global const float *a, int a_offset, int a_stride,
             lo[r] = hi[r] = 0.0f;
         }
         for (int i = 0; i < k; ++i) {
-            const float16 w_lo = vload16(0, weights + (size_t)i * PANEL);
-            const float16 w_hi = vload16(1, weights + (size_t)i * PANEL);
+            const operands w_lo = vload16(0, weights + (size_t)i * PANEL);
+            const operands w_hi = vload16(1, weights + (size_t)i * PANEL);
 #pragma unroll
             for (int r = 0; r < TILE_ROWS; ++r) {
-                const float16 x = row[r][(size_t)i * A_STEP];
-                lo[r] = fma(x, w_lo, lo[r]);
-                hi[r] = fma(x, w_hi, hi[r]);
+                const operands x = row[r][(size_t)i * A_STEP];
+                lo[r] = multiply_add(x, w_lo, lo[r]);
+                hi[r] = multiply_add(x, w_hi, hi[r]);
             }
         }
 #pragma unroll
@@ -82,9 +113,9 @@ kernel void matmul_panels(global const float *a, int a_offset, int a_stride,
             lo[r] += load_lanes(old, columns);
             hi[r] += load_lanes(old + 16, columns - 16);
 #endif
-            global float *target = c + (size_t)(top + r) * c_stride;
-            store_lanes(lo[r], target, columns);
-            store_lanes(hi[r], target + 16, columns - 16);
+            global result *target = c + (size_t)(top + r) * c_stride;
+            store_result(lo[r], target, columns);
+            store_result(hi[r], target + 16, columns - 16);
         }
     }
 }

@@ -38,10 +38,15 @@ public struct BarGrid: Sendable, Hashable {
     ///   - onsets: Onsets in ticks; without any the phase is 0.
     ///   - division: Ticks in a quarter note.
     public static func estimatePhase(of onsets: [Int], division: Int) -> Double {
+        phase(ofOnsets: onsets.map { Double($0) / Double(division) })
+    }
+
+    /// The same for onsets in quarter notes.
+    static func phase(ofOnsets onsets: [Double]) -> Double {
         var real = 0.0
         var imaginary = 0.0
         for onset in onsets {
-            let angle = 2 * Double.pi * phaseStepsPerBeat * (Double(onset) / Double(division))
+            let angle = 2 * Double.pi * phaseStepsPerBeat * onset
             real += cos(angle)
             imaginary += sin(angle)
         }

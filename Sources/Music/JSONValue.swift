@@ -46,7 +46,8 @@ enum JSONValue: Decodable, Sendable, Hashable {
         case .bool(let value): "\(value)"
         case .number(let value): integer.map { "\($0)" } ?? "\(value)"
         case .string(let value): "'\(value)'"
-        case .array(let values): "[\(values.prefix(4).map(\.summary).joined(separator: ", "))\(values.count > 4 ? ", …" : "")]"
+        case .array(let values):
+            "[" + (values.prefix(4).map(\.summary) + (values.count > 4 ? ["…"] : [])).joined(separator: ", ") + "]"
         case .object(let values): "an object of \(values.count) keys"
         }
     }

@@ -53,6 +53,11 @@ public struct KeyError: Error, Sendable, Equatable, CustomStringConvertible {
     /// What came.
     public let text: String
 
+    /// Makes an error.
+    public init(text: String) {
+        self.text = text
+    }
+
     /// One line: what came and what was expected.
     public var description: String {
         "key '\(text)': expected a tonic and a mode, such as C:major, F#:minor or Bb:major"

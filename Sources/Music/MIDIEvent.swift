@@ -56,9 +56,9 @@ public struct MIDIEvent: Sendable, Hashable {
 
 /// One track: its events in file order and the tick of its end.
 public struct MIDITrack: Sendable, Hashable {
-    /// The events by tick ascending; events of one tick stay in the order of the file. End of Track is not among them.
+    /// The events by tick ascending, those of one tick in the order of the file, without End of Track.
     public var events: [MIDIEvent]
-    /// The tick of the End of Track event. A writer never ends a track before its last event.
+    /// The tick of the End of Track event; a writer never ends a track before its last event.
     public var endTick: Int
 
     /// Makes a track; without `endTick` it ends at its last event.

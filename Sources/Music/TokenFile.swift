@@ -19,7 +19,7 @@ public struct TokenFile: Sendable, Hashable, Codable {
     public init(path: String) throws {
         let bytes = try AtomicFile.read(path)
         guard let file = try? JSONDecoder().decode(TokenFile.self, from: Data(bytes)) else {
-            throw TokenizerError.malformed(path: path, reason: "expected {\"ids\": [whole numbers], \"tokens\": [names]}")
+            throw TokenizerError.malformed(path: path, reason: #"expected {"ids": [whole numbers], "tokens": [names]}"#)
         }
         self = file
     }

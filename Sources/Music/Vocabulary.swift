@@ -20,7 +20,9 @@ public struct Vocabulary: Sendable, Hashable {
         velocities =
             configuration.usesVelocities
             ? (1...configuration.velocityCount).map { 127 * $0 / configuration.velocityCount } : []
-        durations = durationTokens.map { ($0.beats * $0.resolution + $0.steps) * configuration.stepsPerBeat / $0.resolution }
+        durations = durationTokens.map {
+            ($0.beats * $0.resolution + $0.steps) * configuration.stepsPerBeat / $0.resolution
+        }
         var tokens = configuration.specialTokens.map { Token.special($0) }
         barID = tokens.count
         tokens.append(.bar)

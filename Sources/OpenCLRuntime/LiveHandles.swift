@@ -7,7 +7,7 @@ public struct LiveHandles: Sendable, Equatable {
         case context, queue, buffer, program, kernel, event
     }
 
-    private var counts: [Kind: Int] = [:]
+    private var counts = Dictionary(uniqueKeysWithValues: Kind.allCases.map { ($0, 0) })
 
     /// The objects of one kind.
     public subscript(kind: Kind) -> Int { counts[kind, default: 0] }

@@ -31,6 +31,7 @@ extension ModelConfiguration {
         embeddingWidth = try values.integer("embed_dim", in: 1...65_536)
         stride = try values.integer("stride", in: 1...256)
         trunk = try TrunkConfiguration(values)
+        tempo = try values.positiveNumber("tempo", default: 120)
         try values.requireDerived("mask_token_id", vocabularySize)
         try values.requireDerived("dt_rank", trunk.stepRank)
     }
@@ -40,7 +41,7 @@ extension ModelConfiguration {
         let values: [(String, String)] =
             [
                 ("model_type", "\"smdim\""), ("vocab_size", "\(vocabularySize)"), ("embed_dim", "\(embeddingWidth)"),
-                ("stride", "\(stride)"), ("mask_token_id", "\(maskToken)"),
+                ("stride", "\(stride)"), ("tempo", "\(tempo)"), ("mask_token_id", "\(maskToken)"),
             ] + trunk.jsonMembers
         let members = values.sorted { $0.0 < $1.0 }.map { "  \"\($0.0)\": \($0.1)" }
         return "{\n" + members.joined(separator: ",\n") + "\n}\n"

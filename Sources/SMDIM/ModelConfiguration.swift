@@ -47,6 +47,8 @@ public struct ModelConfiguration: Hashable, Sendable {
     public var stride: Int
     /// The trunk between the two convolutions.
     public var trunk: TrunkConfiguration
+    /// Quarter notes per minute of what the model writes, unless another tempo is asked for.
+    public var tempo: Float = 120
 
     /// The id of [MASK].
     public var maskToken: Int32 { Int32(vocabularySize) }

@@ -45,21 +45,34 @@ public struct ModelFolder: Sendable {
         }
     }
 
+    /// Whether the weights say of themselves that they were never trained.
+    ///
+    /// - Throws: ``ModelFileError``.
+    public func isUntrained() throws(ModelFileError) -> Bool {
+        try Safetensors(contentsOf: weightsURL).metadata["training"] == "none"
+    }
+
     /// Writes a model folder: each file appears whole or not at all, `config.json` last.
     ///
+    /// - Parameters:
+    ///   - isTrained: Noted in the weights' metadata.
+    ///   - tokenizer: The bytes of `tokenizer.json`.
     /// - Throws: ``ModelFileError/unwritable(file:reason:)``.
     public static func write(
         _ configuration: ModelConfiguration, weights: [String: HostTensor],
-        as type: Safetensors.StoredType = .float32, tokenizer: Data, to url: URL
+        as type: Safetensors.StoredType = .float32, isTrained: Bool, tokenizer: Data, readme: String,
+        to url: URL
     ) throws(ModelFileError) {
         do {
             try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
             try tokenizer.write(to: url.appending(path: "tokenizer.json"), options: .atomic)
+            try Data(readme.utf8).write(to: url.appending(path: "README.md"), options: .atomic)
         } catch {
             throw .unwritable(file: url.path, reason: error.localizedDescription)
         }
         try Safetensors.write(
-            weights, as: type, metadata: ["format": "pt"], to: url.appending(path: "model.safetensors"))
+            weights, as: type, metadata: ["format": "pt", "training": isTrained ? "smdim" : "none"],
+            to: url.appending(path: "model.safetensors"))
         do {
             try Data(configuration.json.utf8).write(to: url.appending(path: "config.json"), options: .atomic)
         } catch {

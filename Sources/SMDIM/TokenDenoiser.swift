@@ -81,3 +81,37 @@ public struct TokenDenoiser: Sendable {
         return plan
     }
 }
+
+extension TokenDenoiser {
+    /// Runs the denoiser once on tokens of any length: what is missing to a multiple of the stride is filled with [MASK]
+    /// on the right, which attention sees, and cut from the result.
+    ///
+    /// - Parameter tokens: int32 [B, L], ids up to V.
+    /// - Returns: Logits [B, L, V].
+    /// - Throws: ``ValidationError`` for another shape or an id out of range, or what the backend throws.
+    public func logits(
+        of tokens: HostTensor, weights: [ParameterSource], on backend: any Backend
+    ) throws -> HostTensor {
+        let ids = try tokens.integers()
+        guard tokens.shape.rank == 2, tokens.shape.elementCount > 0 else {
+            throw ValidationError(operation: "logits", argument: "tokens", expected: "[B, L]", found: "\(tokens.shape)")
+        }
+        if let index = ids.firstIndex(where: { $0 < 0 || $0 > configuration.maskToken }) {
+            throw ValidationError(
+                operation: "logits", argument: "tokens[\(index)]", expected: "an id in 0...\(configuration.maskToken)",
+                found: "\(ids[index])")
+        }
+        let (batch, length) = (tokens.shape[0], tokens.shape[1])
+        let padded = configuration.paddedLength(length)
+        let padding = [Int32](repeating: configuration.maskToken, count: padded - length)
+        let rows = (0..<batch).flatMap { ids[$0 * length..<($0 + 1) * length] + padding }
+        let executable = try backend.compile(plan(batch: batch, length: padded), parameters: backend.prepare(weights))
+        try executable.write("tokens", HostTensor([batch, padded], rows))
+        try executable.run()
+        let all = try executable.read("logits").floats()
+        let size = configuration.vocabularySize
+        return try HostTensor(
+            [batch, length, size],
+            (0..<batch).flatMap { all[$0 * padded * size..<($0 * padded + length) * size] })
+    }
+}

@@ -1,6 +1,41 @@
 import ArgumentParser
+import Foundation
 
+/// The command `smdim`: it parses, calls the library and prints.
 @main
 struct SMDIMTool: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "smdim")
+    static let version = "0.1.0"
+
+    static let configuration = CommandConfiguration(
+        commandName: "smdim",
+        abstract: "Samples symbolic music with the SMDIM diffusion model on any OpenCL device.",
+        discussion: """
+            --device takes an index, a part of a name, gpu, cpu or reference; without it SMDIM_DEVICE decides, else \
+            the first GPU, else the first CPU device.
+            """,
+        version: version,
+        groupedSubcommands: [
+            CommandGroup(
+                name: "Music", subcommands: [Generate.self, Infill.self, Extend.self, Tokenize.self, Detokenize.self]),
+            CommandGroup(name: "Models", subcommands: [Init.self, Logits.self]),
+            CommandGroup(name: "Devices", subcommands: [Devices.self, Verify.self, Bench.self, FirstStep.self]),
+        ])
+
+    /// Exit codes: 0 done, 2 a wrong command line, 1 everything else; errors are one line on stderr.
+    static func main() {
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch {
+            switch exitCode(for: error) {
+            case .success: print(fullMessage(for: error))
+            case .validationFailure:
+                Terminal.error(message(for: error))
+                Foundation.exit(2)
+            case let code:
+                if !(error is ExitCode) { Terminal.error("\(error)") }
+                Foundation.exit(code == .failure ? 1 : code.rawValue)
+            }
+        }
+    }
 }

@@ -20,7 +20,9 @@ extension OnDevice {
         }
 
         /// Where a fresh context got the program from, having checked what it computes.
-        private func origin(of specialisation: Specialisation, expected: [Float] = OnDevice.scaled) throws -> Program.Origin {
+        private func origin(of specialisation: Specialisation, expected: [Float] = OnDevice.scaled) throws
+            -> Program.Origin
+        {
             let context = try Context(device: Device.select(), binaryCache: .folder(folder.path))
             let program = try context.program(specialisation)
             #expect(try OnDevice.runScale(program, in: context) == expected)

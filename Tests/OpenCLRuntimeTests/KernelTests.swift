@@ -83,11 +83,33 @@ extension OnDevice {
                 missing == .invalidArgument(name: "kernel of scale.cl", expected: "one of scale", got: "scael"))
             let kernel = try program.kernel("scale")
             let (mine, foreign) = (try context.makeBuffer(bytes: 64), try other.makeBuffer(bytes: 64))
-            #expect(throws: OpenCLError.self) {
+            let buffer = #expect(throws: OpenCLError.self) {
                 try kernel.bind([.buffer(mine), .buffer(foreign), .float32(1), .int32(1)])
             }
+            #expect(
+                buffer
+                    == .invalidArgument(
+                        name: "scale: argument 1", expected: "a buffer of the kernel's context", got: "another's"))
             try kernel.bind([.buffer(mine), .buffer(mine), .float32(1), .int32(1)])
-            #expect(throws: OpenCLError.self) { try other.enqueue(kernel, global: SIMD3(1, 1, 1)) }
+            let launch = #expect(throws: OpenCLError.self) { try other.enqueue(kernel, global: SIMD3(1, 1, 1)) }
+            #expect(
+                launch == .invalidArgument(name: "scale", expected: "a kernel of this context", got: "another's"))
+        }
+
+        @Test func tasksShareOneContext() async throws {
+            let context = try OnDevice.context()
+            let program = try context.program(OnDevice.scale)
+            try await withThrowingTaskGroup(of: [Float].self) { group in
+                for _ in 0..<4 {
+                    group.addTask {
+                        var last: [Float] = []
+                        for _ in 0..<50 { last = try OnDevice.runScale(program, in: context) }
+                        return last
+                    }
+                }
+                for try await result in group { #expect(result == OnDevice.scaled) }
+            }
+            #expect(context.liveBytes == 0)
         }
 
         @Test func workSizesAreChecked() throws {

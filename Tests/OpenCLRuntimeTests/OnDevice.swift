@@ -32,7 +32,7 @@ enum OnDevice {
     static func runScale(_ program: Program, in context: Context) throws -> [Float] {
         let x = try context.makeBuffer(bytes: 64)
         let y = try context.makeBuffer(bytes: 64)
-        try x.write((0..<16).map(Float.init))
+        try x.enqueueWrite((0..<16).map(Float.init))
         let kernel = try program.kernel("scale")
         try kernel.bind([.buffer(x), .buffer(y), .float32(2), .int32(1)])
         try context.enqueue(kernel, global: SIMD3(16, 1, 1))

@@ -1,0 +1,102 @@
+import ComputeCore
+public import Diffusion
+import SMDIM
+
+/// How pieces are drawn: what every sampling call takes.
+public struct SamplingSettings: Hashable, Sendable {
+    /// K, the reverse steps.
+    public var steps = 64
+    /// How the diffusion times are spaced.
+    public var spacing = TimeGrid.Spacing.uniform
+    /// Which positions a step reveals.
+    public var order = SamplingOptions.Order.scheduled
+    /// T, dividing the logits; 0 takes the most probable token.
+    public var temperature: Float = 1
+    /// p of top-p.
+    public var topP: Float = 1
+    /// Names every random number.
+    public var seed: UInt64
+    /// How many pieces.
+    public var count = 1
+    /// The number of the first piece; piece i is the same whatever ``count`` is.
+    public var firstSample = 0
+    /// How many pieces are drawn at once. It changes memory and speed, never a piece.
+    public var batch = 4
+
+    /// The defaults under a seed.
+    public init(seed: UInt64) {
+        self.seed = seed
+    }
+}
+
+/// How far a sampling call has come: pieces finished, and steps of the current batch.
+public struct SamplingProgress: Hashable, Sendable {
+    /// Network calls made.
+    public let done: Int
+    /// Network calls in all, as far as they are known.
+    public let total: Int
+}
+
+extension Model {
+    /// Completes `initial` for each of the settings' samples, in batches.
+    ///
+    /// - Parameter initial: Tokens, [MASK] where one is to be drawn.
+    func complete(
+        _ initial: [Int32], settings: SamplingSettings, allowed: [Bool],
+        progress: ((SamplingProgress) -> Void)?
+    ) throws -> [Draw] {
+        guard settings.count >= 1 else {
+            throw PipelineError.option(name: "count", expected: "at least 1", found: "\(settings.count)")
+        }
+        guard settings.batch >= 1 else {
+            throw PipelineError.option(name: "batch", expected: "at least 1", found: "\(settings.batch)")
+        }
+        let options = try SamplingOptions(
+            grid: TimeGrid(settings.spacing, stepCount: settings.steps), order: settings.order,
+            temperature: settings.temperature, topP: settings.topP, seed: settings.seed,
+            firstSample: settings.firstSample)
+        var draws: [Draw] = []
+        var chain: (size: Int, chain: ReverseChain)?
+        while draws.count < settings.count {
+            let size = min(settings.batch, settings.count - draws.count)
+            if chain?.size != size { chain = (size, try makeChain(size, initial.count, options, allowed)) }
+            guard let current = chain?.chain else { break }
+            let (finished, first) = (draws.count, settings.firstSample + draws.count)
+            let result = try current.run(
+                from: [[Int32]](repeating: initial, count: size), firstSample: first,
+                progress: progress.map { report in
+                    { done, total in
+                        report(
+                            SamplingProgress(
+                                done: finished * total / size + done,
+                                total: settings.count.roundedUp(to: size) / size * total))
+                    }
+                })
+            draws += result.tokens.enumerated().map { index, tokens in
+                Draw(
+                    tokens: tokens.map(Int.init), sample: first + index, networkCalls: result.networkCalls,
+                    nearTies: result.nearTies)
+            }
+        }
+        return draws
+    }
+
+    private func makeChain(
+        _ count: Int, _ length: Int, _ options: SamplingOptions, _ allowed: [Bool]
+    ) throws -> ReverseChain {
+        let batch = ReverseChain.Batch(
+            count: count, length: length, paddedLength: configuration.paddedLength(length),
+            vocabularySize: configuration.vocabularySize)
+        return try ReverseChain(batch, options: options, allowed: allowed, on: backend, parameters: parameters) {
+            tokens, plan in try denoiser.record(tokens, into: &plan).logits
+        }
+    }
+}
+
+/// A finished sequence of tokens.
+struct Draw {
+    let tokens: [Int]
+    let sample: Int
+    let networkCalls: Int
+    let nearTies: Int
+}

@@ -1,0 +1,132 @@
+public import ArgumentParser
+import ComputeCore
+import Foundation
+import OpenCLBackend
+import OpenCLRuntime
+public import SMDIM
+
+struct Bench: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Measure one denoising step: latency, kernels, memory, start-up.")
+
+    @OptionGroup var model: BenchModel
+    @OptionGroup var device: DeviceOptions
+
+    @Option(help: "Steps that are timed.")
+    var repetitions = 11
+
+    @Option(help: "Compare the kernels' times with this earlier --json output; exit 1 if one is slower.")
+    var baseline: String?
+
+    @Option(help: "How much slower than the baseline a kernel may be, as a fraction.")
+    var margin = 0.15
+
+    @Option(help: "Write the kernels of one step as a Chrome trace.")
+    var trace: String?
+
+    @Flag(help: "Print the memory that a step takes, and take none.")
+    var plan = false
+
+    @Flag(help: "Do not start further processes to measure cold and warm start.")
+    var skipStart = false
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func validate() throws {
+        guard repetitions >= 1 else { throw ValidationError("--repetitions: expected at least 1, found \(repetitions)") }
+        guard margin >= 0 else { throw ValidationError("--margin: expected 0 or more, found \(margin)") }
+    }
+
+    func run() throws {
+        let earlier = try baseline.map { path in
+            try JSONDecoder().decode(BenchReport.self, from: Data(contentsOf: URL(filePath: path)))
+        }
+        let measurement = try model.measurement(withWeights: !plan)
+        if plan { return try printPlan(measurement) }
+        let report = try measure(measurement)
+        print(json ? try Terminal.json(report) : report.text)
+        let regressions = earlier.map { report.regressions(from: $0, margin: margin) } ?? []
+        for regression in regressions { Terminal.error(regression) }
+        if !regressions.isEmpty { throw ExitCode(1) }
+    }
+
+    private func measure(_ measurement: BenchMeasurement) throws -> BenchReport {
+        let context = try device.context()
+        let backend = OpenCLBackend(context, path: device.kernels)
+        let identity = backend.identity
+        let seconds = try measurement.stepSeconds(
+            of: measurement.executable(on: backend), repetitions: repetitions)
+        let step = BenchReport.Spread(seconds)
+        let profiles = try measurement.profile(
+            on: device.context(profiling: true), path: backend.path, repetitions: min(repetitions, 5))
+        if let trace, let profile = profiles.last {
+            try ChromeTrace(profile).write(to: URL(filePath: trace))
+        }
+        return BenchReport(
+            version: SMDIMTool.version, device: identity.device, driver: identity.driver,
+            precision: measurement.precision.rawValue, kernelPath: identity.kernelPath, preset: model.name,
+            length: measurement.length, batch: measurement.batch, stepSeconds: step, peakBytes: context.peakBytes,
+            flops: try measurement.plan().work.flops,
+            startSeconds: try skipStart ? nil : StartMeasurement(model: model, device: device).seconds(step: step.median),
+            kernels: try measurement.families(profiles))
+    }
+
+    private func printPlan(_ measurement: BenchMeasurement) throws {
+        let backend = OpenCLBackend(try device.context(), path: device.kernels)
+        let parameters = try measurement.configuration.parameters.reduce(0) { $0 + 4 * $1.shape.elementCount }
+        let activations = try backend.memory(of: measurement.plan()).byteCount
+        print("weights      \(parameters) bytes\nactivations  \(activations) bytes\ntotal        \(parameters + activations) bytes")
+    }
+}
+
+/// The model that a benchmark runs: a preset with seeded weights, or a folder.
+struct BenchModel: ParsableArguments {
+    @Option(help: "Sizes: paper, small or tiny, with seeded weights.")
+    var preset: ModelConfiguration.Preset?
+
+    @Option(help: "Model folder instead of a preset.")
+    var model: String?
+
+    @Option(help: "Tokens.")
+    var length = 2048
+
+    @Option(help: "Samples.")
+    var batch = 1
+
+    @Option(help: "Type of the factors of products: f32 or bf16.")
+    var precision = Precision.float32
+
+    @Option(help: "First layer of a block: mamba, or attention for the transformer that the paper compares with.")
+    var mixer: TrunkConfiguration.Mixer?
+
+    func validate() throws {
+        guard preset == nil || model == nil else { throw ValidationError("--preset: expected no --model beside it") }
+        guard (1...1 << 20).contains(length) else {
+            throw ValidationError("--length: expected 1 to \(1 << 20), found \(length)")
+        }
+        guard (1...4096).contains(batch) else { throw ValidationError("--batch: expected 1 to 4096, found \(batch)") }
+    }
+
+    /// What the report calls the model.
+    var name: String { model ?? (preset ?? .paper).rawValue }
+
+    /// The measurement, with weights unless only its sizes matter.
+    func measurement(withWeights: Bool = true) throws -> BenchMeasurement {
+        let folder = try model.map { try ModelFolder(URL(filePath: $0)) }
+        var configuration = folder?.configuration ?? ModelConfiguration(preset ?? .paper)
+        if let mixer { configuration.trunk.mixer = mixer }
+        let weights = try withWeights ? folder?.weights() ?? configuration.initialWeights(seed: 0) : []
+        return BenchMeasurement(
+            configuration: configuration, weights: weights, length: length, batch: batch, precision: precision)
+    }
+
+    /// The arguments that give the same model to another process.
+    var arguments: [String] {
+        (model.map { ["--model", $0] } ?? ["--preset", name])
+            + ["--length", "\(length)", "--batch", "\(batch)", "--precision", precision.rawValue]
+            + (mixer.map { ["--mixer", $0.rawValue] } ?? [])
+    }
+}
+
+extension TrunkConfiguration.Mixer: ExpressibleByArgument {}

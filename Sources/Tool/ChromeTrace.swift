@@ -1,0 +1,37 @@
+import Foundation
+import OpenCLRuntime
+
+/// Launches in the JSON that Chrome's tracing page and Perfetto open; times in microseconds.
+struct ChromeTrace: Encodable {
+    struct Event: Encodable {
+        let name: String
+        let ph = "X"
+        let ts: Double
+        let dur: Double
+        let pid = 1
+        let tid: Int
+    }
+
+    let traceEvents: [Event]
+
+    /// Two rows: what the device did, and how long each launch waited for it.
+    init(_ launches: [ProfiledLaunch]) {
+        let origin = launches.map(\.queued).min() ?? 0
+        func microseconds(_ from: UInt64, _ to: UInt64) -> Double { Double(to - from) * 1e-3 }
+        traceEvents = launches.flatMap { launch in
+            [
+                Event(
+                    name: launch.label, ts: microseconds(origin, launch.start),
+                    dur: microseconds(launch.start, launch.end), tid: 1),
+                Event(
+                    name: "\(launch.label) queued", ts: microseconds(origin, launch.queued),
+                    dur: microseconds(launch.queued, launch.start), tid: 2),
+            ]
+        }
+    }
+
+    /// Writes the trace; the file appears whole or not at all.
+    func write(to url: URL) throws {
+        try JSONEncoder().encode(self).write(to: url, options: .atomic)
+    }
+}

@@ -1,0 +1,115 @@
+public import ArgumentParser
+public import ComputeCore
+public import Diffusion
+import Foundation
+import Music
+public import OpenCLBackend
+import OpenCLRuntime
+import Pipeline
+import ReferenceBackend
+public import SMDIM
+
+extension KernelPath: ExpressibleByArgument {}
+extension Precision: ExpressibleByArgument {}
+extension ModelConfiguration.Preset: ExpressibleByArgument {}
+extension SamplingOptions.Order: ExpressibleByArgument {}
+extension TimeGrid.Spacing: ExpressibleByArgument {}
+
+/// Where a command computes.
+struct DeviceOptions: ParsableArguments {
+    @Option(help: "Device: an index, a part of a name, gpu, cpu or reference.")
+    var device: String?
+
+    @Option(help: "Kernels: vector (CPU), group (GPU) or simple; the device decides if not given.")
+    var kernels: KernelPath?
+
+    /// The backend that was asked for.
+    func backend() throws -> any Backend {
+        device == "reference" ? ReferenceBackend() : OpenCLBackend(try context(), path: kernels)
+    }
+
+    /// The OpenCL device that was asked for.
+    func context(profiling: Bool = false) throws -> Context {
+        guard device != "reference" else {
+            throw ValidationError("--device: expected an OpenCL device, found reference")
+        }
+        return try Context(device: Device.select(device), profiling: profiling)
+    }
+}
+
+/// How pieces are drawn.
+struct SamplingArguments: ParsableArguments {
+    @Option(help: "Model folder.")
+    var model: String
+
+    @Option(help: "Reverse steps.")
+    var steps = 64
+
+    @Option(help: "Spacing of the steps: uniform or cosine.")
+    var schedule = TimeGrid.Spacing.uniform
+
+    @Option(help: "Which positions a step reveals: scheduled, ancestral or confidence.")
+    var order = SamplingOptions.Order.scheduled
+
+    @Option(help: "Seed; drawn and printed if not given.")
+    var seed: UInt64?
+
+    @Option(help: "Number of pieces.")
+    var count = 1
+
+    @Option(help: "Number of the first piece: piece i is the same whatever --count is.")
+    var firstSample = 0
+
+    @Option(help: "Divides the logits; 0 takes the most probable token.")
+    var temperature: Float = 1
+
+    @Option(help: "Draw from the smallest set of tokens with this probability.")
+    var topP: Float = 1
+
+    @Option(help: "Pieces drawn at once; changes memory and speed, never a piece.")
+    var batch = 4
+
+    @Option(help: "Type of the factors of products: f32 or bf16.")
+    var precision = Precision.float32
+
+    @Flag(help: "Print what was written as JSON.")
+    var json = false
+
+    @Option(name: .shortAndLong, help: "Output file, or folder for several pieces.")
+    var output: String
+
+    func validate() throws {
+        func require(_ condition: Bool, _ option: String, _ expected: String, _ found: some CustomStringConvertible) throws {
+            guard condition else { throw ValidationError("--\(option): expected \(expected), found \(found)") }
+        }
+        try require(steps >= 1, "steps", "at least 1", steps)
+        try require(count >= 1, "count", "at least 1", count)
+        try require(batch >= 1, "batch", "at least 1", batch)
+        try require(firstSample >= 0, "first-sample", "0 or more", firstSample)
+        try require(temperature >= 0 && temperature.isFinite, "temperature", "0 or more", temperature)
+        try require(topP > 0 && topP <= 1, "top-p", "a number above 0 and at most 1", topP)
+    }
+
+    /// The library's settings; a seed is drawn where none is given.
+    var settings: SamplingSettings {
+        var settings = SamplingSettings(seed: seed ?? UInt64.random(in: 0..<1 << 48))
+        settings.steps = steps
+        settings.spacing = schedule
+        settings.order = order
+        settings.temperature = temperature
+        settings.topP = topP
+        settings.count = count
+        settings.firstSample = firstSample
+        settings.batch = batch
+        return settings
+    }
+
+    /// The model on the device, with a remark if it was never trained.
+    func loadModel(on device: DeviceOptions) throws -> Model {
+        let model = try Model(URL(filePath: model), on: device.backend(), precision: precision)
+        if model.isUntrained {
+            Terminal.note("\(model.name): these weights are untrained; what they write is noise, not music")
+        }
+        return model
+    }
+}

@@ -1,0 +1,49 @@
+import Foundation
+import Music
+import Pipeline
+
+/// Where pieces go: one file, or numbered files in a folder.
+struct PieceOutput {
+    private let path: String
+    private let isFolder: Bool
+
+    /// Checks the place before anything is computed.
+    init(_ path: String, count: Int) throws {
+        self.path = path
+        var isDirectory: ObjCBool = false
+        let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
+        isFolder = count > 1 || (exists && isDirectory.boolValue)
+        let folder = isFolder ? path : URL(filePath: path).deletingLastPathComponent().path
+        if count > 1 { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
+        guard FileManager.default.isWritableFile(atPath: folder) else {
+            throw MusicFileError.unwritable(path: path, reason: "the folder \(folder) is not there or not writable")
+        }
+    }
+
+    /// Writes the pieces and says what was written.
+    func write(_ pieces: [Piece], json: Bool) throws {
+        var reports: [Report] = []
+        for (index, piece) in pieces.enumerated() {
+            let file = isFolder ? "\(path)/\(String(format: "%03d", index)).mid" : path
+            try piece.file.write(to: file)
+            reports.append(Report(file: file, piece: piece.summary))
+        }
+        if json {
+            print(try Terminal.json(reports))
+        } else {
+            for report in reports { print(report.line) }
+        }
+    }
+
+    private struct Report: Encodable {
+        let file: String
+        let piece: Piece.Summary
+
+        var line: String {
+            var parts = ["\(piece.notes) notes", "\(piece.bars) bars", "seed \(piece.seed)", "sample \(piece.sample)"]
+            if piece.skippedTokens > 0 { parts.append("\(piece.skippedTokens) tokens skipped") }
+            if piece.nearTies > 0 { parts.append("\(piece.nearTies) near-ties") }
+            return "\(file): " + (parts + piece.remarks).joined(separator: ", ")
+        }
+    }
+}

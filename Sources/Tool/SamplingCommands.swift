@@ -1,0 +1,103 @@
+import ArgumentParser
+import Foundation
+import Music
+import Pipeline
+
+struct Generate: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Write new pieces.")
+
+    @OptionGroup var sampling: SamplingArguments
+    @OptionGroup var device: DeviceOptions
+
+    @Option(help: "Tokens of a piece.")
+    var length = Model.windowLength
+
+    @Option(help: "Quarter notes per minute; the model's own if not given.")
+    var tempo: Double?
+
+    @Option(help: "Key, such as G:major or E:minor; the model's own if not given.")
+    var key: String?
+
+    func run() throws {
+        let key = try key.map(Key.init(parsing:))
+        let output = try PieceOutput(sampling.output, count: sampling.count)
+        let bar = ProgressBar("generate")
+        let pieces = try sampling.loadModel(on: device).generate(
+            length: length, settings: sampling.settings, tempo: tempo, key: key
+        ) { bar.show($0.done, of: $0.total) }
+        try output.write(pieces, json: sampling.json)
+    }
+}
+
+struct Infill: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Write bars of a piece anew; everything outside them stays as it is.")
+
+    @Argument(help: "MIDI file.")
+    var input: String
+
+    @Option(help: "Bars, such as 9-16 or 9, from 1, in 4/4 on the aligned grid.")
+    var bars: String
+
+    @Option(help: "Tokens of the bars besides their Bar tokens; as many as were there if not given.")
+    var tokens: Int?
+
+    @OptionGroup var sampling: SamplingArguments
+    @OptionGroup var device: DeviceOptions
+
+    func run() throws {
+        let bars = try barRange(bars)
+        let output = try PieceOutput(sampling.output, count: sampling.count)
+        let file = try readMIDI(input)
+        let bar = ProgressBar("infill")
+        let pieces = try sampling.loadModel(on: device).infill(
+            file, bars: bars, tokens: tokens, settings: sampling.settings
+        ) { bar.show($0.done, of: $0.total) }
+        try output.write(pieces, json: sampling.json)
+    }
+
+    private func barRange(_ text: String) throws -> ClosedRange<Int> {
+        let ends = text.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+        guard (1...2).contains(ends.count), let first = ends[0], let last = ends[ends.count - 1], 1 <= first, first <= last
+        else { throw ValidationError("--bars: expected A-B with 1 ≤ A ≤ B, found \(text)") }
+        return first...last
+    }
+}
+
+struct Extend: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Continue a piece.")
+
+    @Argument(help: "MIDI file.")
+    var input: String
+
+    @Option(help: "How many bars to add.")
+    var bars: Int
+
+    @Option(help: "Tokens to write; what the piece's own bars suggest if not given.")
+    var tokens: Int?
+
+    @OptionGroup var sampling: SamplingArguments
+    @OptionGroup var device: DeviceOptions
+
+    func validate() throws {
+        guard bars >= 1 else { throw ValidationError("--bars: expected at least 1, found \(bars)") }
+    }
+
+    func run() throws {
+        let output = try PieceOutput(sampling.output, count: sampling.count)
+        let file = try readMIDI(input)
+        let bar = ProgressBar("extend")
+        let pieces = try sampling.loadModel(on: device).extend(
+            file, bars: bars, tokens: tokens, settings: sampling.settings
+        ) { bar.show($0.done, of: $0.total) }
+        try output.write(pieces, json: sampling.json)
+    }
+}
+
+/// Reads a MIDI file; what is odd about it goes to stderr.
+func readMIDI(_ path: String) throws -> MIDIFile {
+    let reading = try MIDIFile.read(path: path)
+    for warning in reading.warnings.prefix(8) { Terminal.note("\(path): \(warning)") }
+    if reading.warnings.count > 8 { Terminal.note("\(path): \(reading.warnings.count - 8) more warnings") }
+    return reading.file
+}
