@@ -52,7 +52,7 @@ let package = Package(
         // MARK: - Tests
         .target(name: "_ParityKit", dependencies: ["ComputeCore", "ReferenceBackend", "OpenCLBackend", "OpenCLRuntime"]),
         .testTarget(name: "ComputeCoreTests", dependencies: ["ComputeCore"]),
-        .testTarget(name: "OpenCLRuntimeTests", dependencies: ["OpenCLRuntime"]),
+        .testTarget(name: "OpenCLRuntimeTests", dependencies: ["OpenCLRuntime", "COpenCL"]),
         .testTarget(
             name: "OpenCLBackendTests",
             dependencies: ["OpenCLBackend", "OpenCLRuntime", "ReferenceBackend", "SMDIM", "ComputeCore", "_ParityKit"]),

@@ -6,6 +6,9 @@
 static const char activation[] = {
 #embed "Common/activation.clh" suffix(, 0)
 };
+static const char bfloat16[] = {
+#embed "Common/bfloat16.clh" suffix(, 0)
+};
 static const char panels[] = {
 #embed "Common/panels.clh" suffix(, 0)
 };
@@ -20,6 +23,12 @@ static const char rotary[] = {
 };
 static const char vectorMath[] = {
 #embed "Common/vector_math.clh" suffix(, 0)
+};
+static const char attentionBackwardNaive[] = {
+#embed "Attention/attention_backward_naive.cl" suffix(, 0)
+};
+static const char attentionBackwardPanels[] = {
+#embed "Attention/attention_backward_panels.cl" suffix(, 0)
 };
 static const char attentionNaive[] = {
 #embed "Attention/attention_naive.cl" suffix(, 0)
@@ -36,6 +45,9 @@ static const char causalConvolution[] = {
 static const char causalConvolutionBackward[] = {
 #embed "Convolution/causal_convolution_backward.cl" suffix(, 0)
 };
+static const char activationBackward[] = {
+#embed "Matmul/activation_backward.cl" suffix(, 0)
+};
 static const char linearEpilogue[] = {
 #embed "Matmul/linear_epilogue.cl" suffix(, 0)
 };
@@ -44,6 +56,9 @@ static const char matmulNaive[] = {
 };
 static const char matmulPanels[] = {
 #embed "Matmul/matmul_panels.cl" suffix(, 0)
+};
+static const char packPairs[] = {
+#embed "Matmul/pack_pairs.cl" suffix(, 0)
 };
 static const char packPanels[] = {
 #embed "Matmul/pack_panels.cl" suffix(, 0)
@@ -102,19 +117,24 @@ static const char sumValues[] = {
 
 static const CKernelFile files[] = {
     {"Common/activation.clh", activation},
+    {"Common/bfloat16.clh", bfloat16},
     {"Common/panels.clh", panels},
     {"Common/philox.clh", philox},
     {"Common/prelude.clh", prelude},
     {"Common/rotary.clh", rotary},
     {"Common/vector_math.clh", vectorMath},
+    {"Attention/attention_backward_naive.cl", attentionBackwardNaive},
+    {"Attention/attention_backward_panels.cl", attentionBackwardPanels},
     {"Attention/attention_naive.cl", attentionNaive},
     {"Attention/attention_panels.cl", attentionPanels},
     {"Attention/attention_tiles.cl", attentionTiles},
     {"Convolution/causal_convolution.cl", causalConvolution},
     {"Convolution/causal_convolution_backward.cl", causalConvolutionBackward},
+    {"Matmul/activation_backward.cl", activationBackward},
     {"Matmul/linear_epilogue.cl", linearEpilogue},
     {"Matmul/matmul_naive.cl", matmulNaive},
     {"Matmul/matmul_panels.cl", matmulPanels},
+    {"Matmul/pack_pairs.cl", packPairs},
     {"Matmul/pack_panels.cl", packPanels},
     {"Noise/corrupt.cl", corrupt},
     {"Noise/reveal.cl", reveal},
