@@ -52,10 +52,17 @@ let package = Package(
         // MARK: - Tests
         .target(name: "_ParityKit", dependencies: ["ComputeCore", "ReferenceBackend", "OpenCLBackend", "OpenCLRuntime"]),
         .testTarget(name: "ComputeCoreTests", dependencies: ["ComputeCore"]),
+        .testTarget(name: "ReferenceBackendTests", dependencies: ["ReferenceBackend", "ComputeCore"]),
+        .testTarget(name: "SMDIMTests", dependencies: ["SMDIM", "ReferenceBackend", "ComputeCore"]),
+        .testTarget(name: "ToolTests", dependencies: ["SMDIM", "ComputeCore"]),
         .testTarget(name: "OpenCLRuntimeTests", dependencies: ["OpenCLRuntime", "COpenCL"]),
         .testTarget(
             name: "OpenCLBackendTests",
             dependencies: ["OpenCLBackend", "OpenCLRuntime", "ReferenceBackend", "SMDIM", "ComputeCore", "_ParityKit"]),
+        .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "ComputeCore", "ReferenceBackend"]),
+        .testTarget(
+            name: "PipelineTests",
+            dependencies: ["Pipeline", "SMDIM", "Music", "Diffusion", "ReferenceBackend", "ComputeCore"]),
         .testTarget(name: "MusicTests", dependencies: ["Music"], resources: [.copy("Fixtures")]),
     ],
     swiftLanguageModes: [.v6],

@@ -9,6 +9,9 @@ static const char activation[] = {
 static const char bfloat16[] = {
 #embed "Common/bfloat16.clh" suffix(, 0)
 };
+static const char categorical[] = {
+#embed "Common/categorical.clh" suffix(, 0)
+};
 static const char panels[] = {
 #embed "Common/panels.clh" suffix(, 0)
 };
@@ -24,6 +27,9 @@ static const char rotary[] = {
 static const char vectorMath[] = {
 #embed "Common/vector_math.clh" suffix(, 0)
 };
+static const char wideFloat[] = {
+#embed "Common/wide_float.clh" suffix(, 0)
+};
 static const char attentionBackwardNaive[] = {
 #embed "Attention/attention_backward_naive.cl" suffix(, 0)
 };
@@ -36,6 +42,9 @@ static const char attentionNaive[] = {
 static const char attentionPanels[] = {
 #embed "Attention/attention_panels.cl" suffix(, 0)
 };
+static const char attentionPanelsBf16[] = {
+#embed "Attention/attention_panels_bf16.cl" suffix(, 0)
+};
 static const char attentionTiles[] = {
 #embed "Attention/attention_tiles.cl" suffix(, 0)
 };
@@ -47,6 +56,9 @@ static const char causalConvolutionBackward[] = {
 };
 static const char activationBackward[] = {
 #embed "Matmul/activation_backward.cl" suffix(, 0)
+};
+static const char linearBackwardNaive[] = {
+#embed "Matmul/linear_backward_naive.cl" suffix(, 0)
 };
 static const char linearEpilogue[] = {
 #embed "Matmul/linear_epilogue.cl" suffix(, 0)
@@ -66,6 +78,12 @@ static const char packPanels[] = {
 static const char corrupt[] = {
 #embed "Noise/corrupt.cl" suffix(, 0)
 };
+static const char grammarDraw[] = {
+#embed "Noise/grammar_draw.cl" suffix(, 0)
+};
+static const char grammarPath[] = {
+#embed "Noise/grammar_path.cl" suffix(, 0)
+};
 static const char reveal[] = {
 #embed "Noise/reveal.cl" suffix(, 0)
 };
@@ -77,6 +95,9 @@ static const char layerNorm[] = {
 };
 static const char layerNormBackward[] = {
 #embed "Norm/layer_norm_backward.cl" suffix(, 0)
+};
+static const char activate[] = {
+#embed "Pointwise/activate.cl" suffix(, 0)
 };
 static const char copyRows[] = {
 #embed "Pointwise/copy_rows.cl" suffix(, 0)
@@ -118,29 +139,36 @@ static const char sumValues[] = {
 static const CKernelFile files[] = {
     {"Common/activation.clh", activation},
     {"Common/bfloat16.clh", bfloat16},
+    {"Common/categorical.clh", categorical},
     {"Common/panels.clh", panels},
     {"Common/philox.clh", philox},
     {"Common/prelude.clh", prelude},
     {"Common/rotary.clh", rotary},
     {"Common/vector_math.clh", vectorMath},
+    {"Common/wide_float.clh", wideFloat},
     {"Attention/attention_backward_naive.cl", attentionBackwardNaive},
     {"Attention/attention_backward_panels.cl", attentionBackwardPanels},
     {"Attention/attention_naive.cl", attentionNaive},
     {"Attention/attention_panels.cl", attentionPanels},
+    {"Attention/attention_panels_bf16.cl", attentionPanelsBf16},
     {"Attention/attention_tiles.cl", attentionTiles},
     {"Convolution/causal_convolution.cl", causalConvolution},
     {"Convolution/causal_convolution_backward.cl", causalConvolutionBackward},
     {"Matmul/activation_backward.cl", activationBackward},
+    {"Matmul/linear_backward_naive.cl", linearBackwardNaive},
     {"Matmul/linear_epilogue.cl", linearEpilogue},
     {"Matmul/matmul_naive.cl", matmulNaive},
     {"Matmul/matmul_panels.cl", matmulPanels},
     {"Matmul/pack_pairs.cl", packPairs},
     {"Matmul/pack_panels.cl", packPanels},
     {"Noise/corrupt.cl", corrupt},
+    {"Noise/grammar_draw.cl", grammarDraw},
+    {"Noise/grammar_path.cl", grammarPath},
     {"Noise/reveal.cl", reveal},
     {"Noise/token_draw.cl", tokenDraw},
     {"Norm/layer_norm.cl", layerNorm},
     {"Norm/layer_norm_backward.cl", layerNormBackward},
+    {"Pointwise/activate.cl", activate},
     {"Pointwise/copy_rows.cl", copyRows},
     {"Pointwise/embedding.cl", embedding},
     {"Pointwise/embedding_backward.cl", embeddingBackward},

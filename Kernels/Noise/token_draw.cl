@@ -5,79 +5,6 @@
 // The weights of forbidden ids and of the padding are 0, so that every later pass runs over whole vectors.
 // Mirrors ReferenceBackend/TokenDraw.swift.
 
-#define NEAR_TIE 1e-5f
-
-static inline float sum_of(float16 v) {
-    const float8 a = v.lo + v.hi;
-    const float4 b = a.lo + a.hi;
-    const float2 c = b.lo + b.hi;
-    return c.x + c.y;
-}
-
-static inline float largest_of(float16 v) {
-    const float8 a = fmax(v.lo, v.hi);
-    const float4 b = fmax(a.lo, a.hi);
-    const float2 c = fmax(b.lo, b.hi);
-    return fmax(c.x, c.y);
-}
-
-// Whether any lane is set; the built-in is slow on some CPU drivers.
-static inline bool any_lane(int16 v) {
-    const int8 a = v.lo | v.hi;
-    const int4 b = a.lo | a.hi;
-    const int2 c = b.lo | b.hi;
-    return (c.x | c.y) != 0;
-}
-
-// Logits ids ... ids + 15 of a row; -inf for forbidden ids and beyond the end.
-static inline float16 load_logits(global const float *row, global const int *allowed, int id, int ids) {
-    if (id + 16 <= ids)
-        return select((float16)(-INFINITY), vload16(0, row + id), vload16(0, allowed + id) != 0);
-    float values[16];
-    for (int i = 0; i < 16; i++) values[i] = id + i < ids && allowed[id + i] ? row[id + i] : -INFINITY;
-    return vload16(0, values);
-}
-
-// Sum of the weights that are at least `cut`.
-static inline float mass_from(global const float *weights, int padded_ids, float cut) {
-    float16 sum = 0.0f;
-    for (int id = 0; id < padded_ids; id += 16) {
-        const float16 w = vload16(0, weights + id);
-        sum += select((float16)0.0f, w, w >= cut);
-    }
-    return sum_of(sum);
-}
-
-// The greatest cut whose mass reaches `wanted`. Weights lie in [0, 1], where floats are ordered as their bits are.
-static inline float find_cut(global const float *weights, int padded_ids, float wanted) {
-    uint low = 0u, high = 0x3F800000u;
-    for (int i = 0; i < 30; i++) {
-        const uint middle = low + (high - low + 1u) / 2u;
-        if (mass_from(weights, padded_ids, as_float(middle)) >= wanted) low = middle;
-        else high = middle - 1u;
-    }
-    return as_float(low);
-}
-
-// Sets to 0 every weight outside the top-p set; returns the mass that stays. Equal weights enter by rising id.
-static inline float restrict_to_top(global float *weights, int padded_ids, float sum, float top_p, bool *is_near) {
-    const float wanted = top_p * sum;
-    const float cut = find_cut(weights, padded_ids, wanted);
-    float mass = mass_from(weights, padded_ids, as_float(as_uint(cut) + 1u));
-    *is_near = fabs(mass - wanted) < NEAR_TIE * sum;
-    for (int id = 0; id < padded_ids; id++) {
-        const float w = weights[id];
-        if (w > cut) continue;
-        if (w == cut && mass < wanted && w > 0.0f) {
-            mass += w;
-            *is_near = *is_near || fabs(mass - wanted) < NEAR_TIE * sum;
-        } else {
-            weights[id] = 0.0f;
-        }
-    }
-    return mass;
-}
-
 kernel void token_draw(global const float *logits, global const int *tokens, global const int *allowed,
                        global const int *step, global int *candidates, global float *confidence,
                        global int *near_ties, global float *all_weights, int length, int ids, int padded_ids,
@@ -134,5 +61,5 @@ kernel void token_draw(global const float *logits, global const int *tokens, glo
     chosen = chosen < 0 ? last : chosen;
     candidates[index] = chosen;
     confidence[index] = temperature > 0.0f ? weights[chosen] / mass : 1.0f;
-    near_ties[index] += is_near;
+    near_ties[index] = is_near;
 }

@@ -1,6 +1,6 @@
 // One AdamW step with decoupled decay, the gradient's clipping factor and the moving average of the weights:
 //   g = clip * gradient,  m = b1 m + (1 - b1) g,  v = b2 v + (1 - b2) g^2
-//   w = w - rate * decay * w - rate * (m * c1) / (sqrt(v * c2) + eps),  ema = e ema + (1 - e) w
+//   w = w - rate * decay * w - rate * (m * c1) / (sqrt(v * c2) + eps),  ema = e ema + (1 - e) w,  gradient = 0
 //
 // Work-group any; global {ceil(count / LANES)}. A work-item owns LANES elements. Private, local: nothing.
 // Expects    schedule, 7 floats on the device so that a recorded step can be replayed: rate, b1, b2, eps, c1 = 1 / (1
@@ -11,7 +11,7 @@ kernel void adamw(
     const int count, const float decay,
     const global float *restrict schedule,
     const global float *restrict clip,
-    const global float *restrict gradient,
+    global float *restrict gradient,
     global float *restrict weight,
     global float *restrict first_moment,
     global float *restrict second_moment,
@@ -27,6 +27,7 @@ kernel void adamw(
     const lanes v = b2 * load_lanes(second_moment + i, n) + (1.0f - b2) * g * g;
     lanes w = load_lanes(weight + i, n);
     w -= rate * decay * w + rate * (m * c1) / (sqrt(v * c2) + epsilon);
+    store_lanes(0.0f, gradient + i, n);
     store_lanes(m, first_moment + i, n);
     store_lanes(v, second_moment + i, n);
     store_lanes(w, weight + i, n);

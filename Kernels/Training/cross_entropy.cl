@@ -1,22 +1,22 @@
-// Softmax and cross-entropy of masked positions, with the gradient:
+// Softmax and cross-entropy of selected positions, with the gradient:
 //   loss[r] = w (log sum_j exp(x[r, j]) - x[r, target]),  dx[r, j] = w (softmax(x[r])_j - [j = target])
-// where w = weights[r / steps] if mask[r] is not 0; else loss[r] = 0 and dx[r] = 0, whatever x[r] holds.
-// The three weightings differ in `weights` [batch] alone: mean has 1 / masked positions everywhere, elbo and reweighted
+// where w = weights[r / steps] if selector[r] = selected; else loss[r] = 0 and dx[r] = 0, whatever x[r] holds.
+// The three weightings differ in `weights` [batch] alone: mean has 1 / selected positions everywhere, elbo and reweighted
 // have w(t_b) / (batch * steps).
 //
 // Legend     rows = batch * steps, V columns
 // Work-group GROUP work-items own ROWS rows, one after the other; global {ceil(rows / ROWS) * GROUP}. CPU: GROUP 1,
 //            LANES 16, ROWS 16 or so; GPU: GROUP 64, LANES 1, ROWS 1.
 // Local      GROUP * 4 bytes
-// Expects    logits, dlogits dense [rows, V], dlogits may be logits; targets, mask int32 [rows]; losses [rows]. NaN
-//            or +inf among a masked row's logits, all of them -inf, or a target outside 0..<V: loss and dlogits NaN.
+// Expects    logits, dlogits dense [rows, V], dlogits may be logits; targets, selector int32 [rows]; losses [rows].
+//            NaN or +inf among a selected row's logits, all of them -inf, or a target outside 0..<V: loss and dlogits NaN.
 // Twin       the same text with LANES 1 and GROUP 1.
 kernel __attribute__((reqd_work_group_size(GROUP, 1, 1)))
 void cross_entropy(
     const int rows, const int columns, const int steps,
     const global float *logits,
     const global int *restrict targets,
-    const global int *restrict mask,
+    const global int *restrict selector, const int selected,
     const global float *restrict weights,
     global float *restrict losses,
     global float *dlogits
@@ -30,7 +30,7 @@ void cross_entropy(
         const global float *source = logits + (size_t)row * columns;
         global float *target_row = dlogits + (size_t)row * columns;
         const int target = targets[row];
-        const bool masked = mask[row] != 0;
+        const bool counts = selector[row] == selected;
         const bool known = target >= 0 && target < columns;
         const float chosen = known ? source[target] : NAN;
 
@@ -48,9 +48,9 @@ void cross_entropy(
         const float scale = weight / sum;
         for (int j = begin; j < columns; j += GROUP * LANES) {
             const lanes slope = scale * exp_nonpositive(load_lanes(source + j, columns - j) - peak);
-            store_lanes(masked ? slope : (lanes)0.0f, target_row + j, columns - j);
+            store_lanes(counts ? slope : (lanes)0.0f, target_row + j, columns - j);
         }
-        if (masked && known && target / LANES % GROUP == me) target_row[target] -= weight;
-        if (me == 0) losses[row] = masked ? weight * (log(sum) + (peak - chosen)) : 0.0f;
+        if (counts && known && target / LANES % GROUP == me) target_row[target] -= weight;
+        if (me == 0) losses[row] = counts ? weight * (log(sum) + (peak - chosen)) : 0.0f;
     }
 }

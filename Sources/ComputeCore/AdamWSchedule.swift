@@ -17,7 +17,7 @@ public struct AdamWSchedule: Hashable, Sendable {
 
     /// The numbers of one step.
     public init(
-        rate: Double, firstDecay: Double = 0.9, secondDecay: Double = 0.95, epsilon: Double = 1e-8, step: Int,
+        rate: Double, firstDecay: Double = 0.9, secondDecay: Double = 0.99, epsilon: Double = 1e-8, step: Int,
         averageDecay: Double
     ) {
         self.rate = rate

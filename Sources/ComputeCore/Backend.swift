@@ -17,6 +17,9 @@ public protocol Backend: Sendable {
     ///
     /// - Throws: ``BackendError/unsupported(operation:backend:)``.
     func memory(of plan: Plan) throws -> MemoryPlan
+
+    /// The bytes that ``prepare(_:)`` would take for parameters of these declarations, without taking them.
+    func memory(of parameters: [ParameterDeclaration]) -> Int
 }
 
 /// Device, driver and kernel path behind a figure.
@@ -98,6 +101,13 @@ public protocol Executable: AnyObject {
     /// - Throws: an error of the device.
     func run() throws
 
+    /// Runs the plan once, one operation after the other, and shows what each has written; for finding where a value went
+    /// wrong.
+    ///
+    /// - Parameter visit: Gets the operation and its written operands by argument name; tells whether to go on.
+    /// - Throws: what `visit` throws, or an error of the device.
+    func trace(_ visit: (_ operation: any Operation, _ written: [String: HostTensor]) throws -> Bool) throws
+
     /// Waits until everything enqueued is done.
     ///
     /// - Throws: an error of the device.
@@ -113,6 +123,8 @@ public protocol Executable: AnyObject {
 public enum BackendError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The backend does not execute this operation.
     case unsupported(operation: String, backend: String)
+    /// The device has no products of this precision.
+    case unsupportedPrecision(Precision, operation: String, device: String)
     /// The plan uses a parameter that was not prepared.
     case unknownParameter(ParameterKey)
     /// A prepared parameter is not what the plan declares.
@@ -129,6 +141,9 @@ public enum BackendError: Error, Equatable, Sendable, CustomStringConvertible {
         switch self {
         case .unsupported(let operation, let backend):
             "\(operation): the \(backend) backend does not execute it"
+        case .unsupportedPrecision(let precision, let operation, let device):
+            "\(operation): \(device) with these kernels has no \(precision.rawValue) products, which need the vector kernels "
+                + "on a CPU device with AVX512-BF16; use \(Precision.float32.rawValue)"
         case .unknownParameter(let key):
             "parameter \(key): the plan uses it, but it was not prepared"
         case .parameterMismatch(let key, let expected, let found):

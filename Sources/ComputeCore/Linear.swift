@@ -14,6 +14,9 @@ public enum Precision: String, Hashable, Sendable, CaseIterable {
     case float32 = "f32"
     /// bfloat16 factors, rounded to nearest even; exact products, float32 sums.
     case bfloat16 = "bf16"
+
+    /// The layout of a weight that is a factor of this precision.
+    public var matrixLayout: ParameterLayout { self == .float32 ? .matrix : .bfloat16Matrix }
 }
 
 /// A linear layer with what follows it: y = activation(x · weightᵀ + bias) + residual.

@@ -72,19 +72,13 @@ extension Linear: Differentiable {
         }
         let x = MatrixView(tensor: try tape.value(of: input.tensor), columnRange: input.columnRange)
         let (dx, accumulates) = try tape.sum(for: input)
+        var biasGradient: Tensor?
+        if let bias { biasGradient = try tape.parameterGradient(of: bias) }
         try tape.append(
             LinearBackward(
                 forward: Linear(input: x, weight: weight, bias: bias, output: output), outputGradient: dy,
                 inputGradient: dx, accumulates: accumulates, weightGradient: tape.parameterGradient(of: weight),
-                biasGradient: tape.parameterGradient(of: bias)))
+                biasGradient: biasGradient))
         if let residual { try tape.pass(dy, to: residual.matrix) }
-    }
-}
-
-extension GradientTape {
-    /// The gradient of a parameter that may be absent.
-    mutating func parameterGradient(of weight: Tensor?) throws(ValidationError) -> Tensor? {
-        guard let weight else { return nil }
-        return try parameterGradient(of: weight)
     }
 }

@@ -35,8 +35,10 @@ public struct ParameterKey: Hashable, Sendable, CustomStringConvertible {
 public enum ParameterLayout: Hashable, Sendable {
     /// Row-major, as declared.
     case plain
-    /// [out, in], the right-hand side of a ``Linear``.
+    /// [out, in], the right-hand side of a ``Linear`` of float32 factors.
     case matrix
+    /// [out, in], the right-hand side of a ``Linear`` of bfloat16 factors; rounded where the backend keeps it so.
+    case bfloat16Matrix
     /// [out, in, width], the kernel of a ``StridedConvolution``.
     case stridedConvolution
     /// [in, out, width], the kernel of a ``TransposedConvolution``.

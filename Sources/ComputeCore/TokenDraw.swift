@@ -28,7 +28,8 @@ public struct TokenDraw: Operation {
     public let candidates: Tensor
     /// The probability with which each candidate was drawn, [B, L].
     public let confidence: Tensor
-    /// Counts, per position, the draws within ``nearTie`` of a boundary, where devices may differ; [B, L], int32.
+    /// 1 where the last draw of a position came within ``nearTie`` of a boundary, so that devices may differ, else 0;
+    /// [B, L], int32. A position that is not masked keeps the mark of the draw that revealed it.
     public let nearTies: Tensor
 
     /// The distance from a boundary of the cumulative distribution below which a draw is counted as a near-tie.

@@ -78,9 +78,8 @@ extension Key {
 
     /// The key whose scale holds the most of the notes.
     ///
-    /// Of the twelve diatonic scales the one with most notes wins, of equal ones the nearest to the white keys. A scale
-    /// belongs to a major key and its relative minor: the one whose tonic and fifth sound longer is named. The
-    /// transposition depends on the scale alone.
+    /// Of keys whose scales hold equally many, as a major key's and its relative minor's do, the one whose tonic and
+    /// fifth sound longest wins, then the one nearest to the white keys, then the major one.
     ///
     /// - Parameter notes: The notes; percussion does not count. Without any, C major.
     public static func estimate(of notes: [Note]) -> Key {
@@ -90,23 +89,19 @@ extension Key {
             counts[pitchClass(note.pitch)] += 1
             lengths[pitchClass(note.pitch)] += note.duration
         }
-        let majors = (0..<12).map { Key(tonic: $0, mode: .major) }
-        let best = majors.max { a, b in
-            let inA = a.notesInScale(counts)
-            let inB = b.notesInScale(counts)
-            return (inA, -abs(a.shiftToWhiteKeys)) < (inB, -abs(b.shiftToWhiteKeys))
+        let keys = Mode.allCases.flatMap { mode in (0..<12).map { Key(tonic: $0, mode: mode) } }
+        let ranked = keys.map { key in
+            let inScale = key.scale.reduce(0) { $0 + counts[$1] }
+            let tonicLength = lengths[key.tonic] + lengths[(key.tonic + 7) % 12]
+            return (key: key, rank: (inScale, tonicLength, -abs(key.shiftToWhiteKeys)))
         }
-        let major = best ?? cMajor
-        let minor = Key(tonic: major.tonic + 9, mode: .minor)
-        return minor.tonicWeight(lengths) > major.tonicWeight(lengths) ? minor : major
+        return ranked.max { $0.rank < $1.rank }?.key ?? cMajor
     }
 
-    private func notesInScale(_ counts: [Int]) -> Int {
-        [0, 2, 4, 5, 7, 9, 11].reduce(0) { $0 + counts[(tonic + $1) % 12] }
-    }
-
-    private func tonicWeight(_ lengths: [Int]) -> Int {
-        lengths[tonic] + lengths[(tonic + 7) % 12]
+    /// The pitch classes of the key's scale.
+    private var scale: [Int] {
+        let steps = mode == .major ? [0, 2, 4, 5, 7, 9, 11] : [0, 2, 3, 5, 7, 8, 10]
+        return steps.map { (tonic + $0) % 12 }
     }
 }
 

@@ -60,7 +60,8 @@ extension MIDIError.Problem {
             "event \(index) of track \(track) lies before the event in front of it; sort the events by tick"
         case .unwritable(let field, let value, let limit): "\(field) is \(value), a MIDI file holds 0 to \(limit)"
         case .unwritableTempo(let tempo):
-            "a tempo of \(tempo) quarter notes per minute, expected \(Tempo.range.lowerBound) to \(Tempo.range.upperBound)"
+            "a tempo of \(tempo) quarter notes per minute, "
+                + "expected \(Tempo.range.lowerBound) to \(Tempo.range.upperBound)"
         }
     }
 }
@@ -83,7 +84,7 @@ public struct MIDIWarning: Sendable, Hashable, CustomStringConvertible {
         case strayBytes(Int)
         /// A number of more than four bytes.
         case longNumber
-        /// Running status after a meta or system event, which ends it by the standard; the last channel status was used.
+        /// Running status after a meta or system event, which ends it by the standard; the last one was used.
         case runningStatusAfterMeta
         /// The track could not be read further; the events so far were kept.
         case stopped(StopReason)

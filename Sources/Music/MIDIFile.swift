@@ -101,7 +101,7 @@ public struct Tempo: Sendable, Hashable {
 }
 
 extension MIDIFile {
-    /// The tempo events by tick ascending, ties in the order of the tracks; those of 0 or not of three bytes are left out.
+    /// The tempo events by tick ascending, ties in the order of the tracks, without those of 0 or not of three bytes.
     public var tempos: [(tick: Int, tempo: Tempo)] {
         tracks.flatMap(\.events)
             .compactMap { event -> (tick: Int, tempo: Tempo)? in
@@ -118,8 +118,8 @@ extension MIDIFile {
     ///
     /// Notes that overlap at one pitch are put on further channels of the same instrument, because a channel cannot say
     /// which of two equal keys is released. So reading the file back gives the same notes, as long as no more than
-    /// fifteen overlap; those beyond share a channel, and are released in the order in which they began. The channel and
-    /// track fields of the notes are not used.
+    /// fifteen overlap; those beyond share a channel, and are released in the order in which they began. The channel
+    /// and track fields of the notes are not used.
     ///
     /// - Parameters:
     ///   - notes: The notes, in any order.

@@ -1,4 +1,4 @@
-/// Reads a Standard MIDI File from bytes: recursive in nothing, allocating by what is there and never by a declared length.
+/// Reads a Standard MIDI File from bytes, allocating by what is there and never by a declared length.
 struct MIDIReader {
     private let bytes: [UInt8]
     private var position = 0
@@ -77,8 +77,8 @@ extension MIDIReader {
 
     /// Reads the track chunk at `position` and moves to what follows it.
     ///
-    /// A declared length is trusted where the file ends or a chunk begins at its end. Otherwise the track is read to its
-    /// End of Track event, so that a length that lies costs nothing.
+    /// A declared length is trusted where the file ends or a chunk begins at its end. Otherwise the track is read to
+    /// its End of Track event, so that a length that lies costs nothing.
     private mutating func readTrack(index: Int) -> MIDITrack {
         let lengthOffset = position + 4
         let body = position + 8

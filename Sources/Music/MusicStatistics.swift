@@ -16,7 +16,7 @@ public struct StatisticsPiece: Sendable, Hashable {
 
     /// The pitched notes of a file.
     ///
-    /// - Throws: ``TokenizerError/tooLong(bars:limit:)`` where a note ends beyond ``REMITokenizer/largestBarCount`` bars.
+    /// - Throws: ``TokenizerError/tooLong(bars:limit:)`` where it lasts longer than ``REMITokenizer/largestBarCount``.
     public init(_ notes: [Music.Note], division: Int) throws {
         let beats = Double(max(division, 1))
         let pitched = notes.filter { !$0.isDrum }
@@ -70,8 +70,8 @@ public struct StatisticsPiece: Sendable, Hashable {
 ///
 /// Attribute by attribute, the overlap of two distributions of distances: among the real pieces, and between real and
 /// generated ones (Yang and Lerch, On the evaluation of generative models in music, 2020); and, between neighbouring
-/// frames of four bars, the overlap of the normal distributions of pitch and duration (framewise overlapping area, Mittal
-/// et al., 2021).
+/// frames of four bars, the overlap of the normal distributions of pitch and duration (framewise overlapping area,
+/// Mittal et al., Symbolic music generation with diffusion models, 2021).
 public struct SetStatistics: Sendable, Hashable, Codable {
     /// One attribute over both sets.
     public struct AttributeComparison: Sendable, Hashable, Codable {

@@ -13,7 +13,10 @@ extension SetStatistics {
         x.flatMap { value in y.map { abs(value - $0) } }
     }
 
-    /// The area under the lesser of two kernel density estimates, ∫ min(f, g), by 600 trapezoids; 1 where all values agree.
+    /// The area under the lesser of two kernel density estimates, ∫ min(f, g), by trapezoids between 600 points.
+    ///
+    /// Where all values agree it is 1.
+    ///
     ///
     /// - Parameters:
     ///   - x: Values of the first distribution, not empty.
@@ -61,9 +64,10 @@ extension StatisticsPiece {
     /// Keeps the deviation of a frame of equal notes above 0.
     private static let leastDeviation = 1e-6
 
-    /// The mean overlap of the normal distributions of neighbouring frames, or nil where there are fewer than two frames.
+    /// The mean overlap of the normal distributions of neighbouring frames, or nil for fewer than two frames.
     ///
-    /// A frame is four bars, two bars from the next; an empty one counts as N(1, 10⁻¹²). Durations are in steps, at least 1.
+    /// A frame is four bars, two bars from the next; an empty one counts as N(1, 10⁻¹²). Durations are in steps, at
+    /// least 1.
     func framewiseOverlap() -> (pitch: Double, duration: Double)? {
         let bars = notes.map { Self.bar(ofStep: Self.step($0.onset)) }
         guard let first = bars.min(), let last = bars.max() else { return nil }

@@ -50,8 +50,8 @@ extension MIDIFile {
 
     /// Pairs strikes with releases.
     ///
-    /// In each track, a release ends the note of its channel and pitch that has sounded longest; a strike of velocity 0 is
-    /// a release; a note without release is left out. This is the rule of symusic, on which MidiTok's ids rest.
+    /// In each track, a release ends the note of its channel and pitch that has sounded longest; a strike of velocity 0
+    /// is a release; a note without release is left out. This is the rule of symusic, on which MidiTok's ids rest.
     public func notes() -> Notes {
         var notes: [Note] = []
         var warnings: [MIDIWarning] = []

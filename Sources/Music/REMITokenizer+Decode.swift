@@ -34,9 +34,9 @@ extension REMITokenizer {
 
     /// Turns ids into notes, whatever their order.
     ///
-    /// As in MidiTok, a note is a pitch directly followed by a velocity and a duration; it begins at the last position of
-    /// the last bar, or at the bar line where the bar has no position yet. A position before any bar opens bar 1. What is no
-    /// note, bar or position is passed over and counted.
+    /// As in MidiTok, a note is a pitch directly followed by a velocity and a duration; it begins at the last position
+    /// of the last bar, or at the bar line where the bar has no position yet. A position before any bar opens bar 1.
+    /// What is no note, bar or position is passed over and counted.
     public func decode(_ ids: [Int]) -> Decoding {
         let stepsPerBar = BarGrid.beatsPerBar * configuration.stepsPerBeat
         var report = DecodeReport()

@@ -25,9 +25,9 @@ extension REMITokenizer {
 
     /// Tokenises notes on the file's own grid, with the ids of MidiTok.
     ///
-    /// Percussion is left out; the other notes are sorted by (tick, duration, pitch, velocity) on the file's ticks, then
-    /// onsets and durations are rounded to steps, halves up; durations (at least a step) and velocities become the nearest
-    /// that have a token, the greater of two equally near.
+    /// Percussion is left out; the other notes are sorted by (tick, duration, pitch, velocity) on the file's ticks.
+    /// Then onsets and durations are rounded to steps, halves up; durations (at least a step) and velocities become
+    /// the nearest that have a token, the greater of two equally near.
     ///
     /// - Parameters:
     ///   - notes: The notes, in any order.
@@ -46,8 +46,8 @@ extension REMITokenizer {
 
     /// Tokenises notes on a grid that is shifted to their onsets.
     ///
-    /// Notes are rounded to the steps of the grid and the tokens' durations and velocities, and then sorted by (step, pitch,
-    /// duration, velocity), so that a chord has one spelling.
+    /// Notes are rounded to the steps of the grid and the tokens' durations and velocities, and then sorted by (step,
+    /// pitch, duration, velocity), so that a chord has one spelling.
     ///
     /// - Parameters:
     ///   - notes: The notes, in any order; percussion is left out.

@@ -1,8 +1,8 @@
 /// Turns notes into REMI tokens and back, with the ids of MidiTok.
 ///
-/// REMI (Huang and Yang, Pop Music Transformer, 2020) writes a piece as bars, positions in the bar, and for each note its
-/// pitch, velocity and duration: `Bar Position Pitch Velocity Duration Pitch Velocity Duration Position …`. All bars are
-/// 4/4.
+/// REMI (Huang and Yang, Pop Music Transformer, 2020) writes a piece as bars, positions in the bar, and for each note
+/// its pitch, velocity and duration: `Bar Position Pitch Velocity Duration Pitch Velocity Duration Position …`. All
+/// bars are 4/4.
 public struct REMITokenizer: Sendable, Hashable {
     /// What determines the vocabulary.
     public let configuration: TokenizerConfiguration

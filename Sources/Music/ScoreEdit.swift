@@ -96,8 +96,8 @@ extension BarGap {
     ///
     /// The notes go to ``track`` and ``channel``. A channel cannot sound one key twice, and a release there would end
     /// whatever note of that key began first. So that no other note of the file changes, a new note ends where the same
-    /// key is struck next, and is left out where the key is down at its onset or where strikes and releases of the key do
-    /// not pair up in the file.
+    /// key is struck next, and is left out where the key is down at its onset or where strikes and releases of the key
+    /// do not pair up in the file.
     ///
     /// - Parameter notes: Notes on the grid, counted in steps from bar 1 of the piece.
     public func filled(with notes: [GridNote]) -> Filling {

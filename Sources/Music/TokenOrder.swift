@@ -18,10 +18,10 @@ public struct TokenOrder: Sendable, Hashable, Codable {
 extension REMITokenizer {
     /// Counts the tokens that break the grammar of REMI, by the rules of MidiTok's `tokens_errors`.
     ///
-    /// Bar goes before Bar or Position, Position before Pitch, Pitch before Velocity, Velocity before Duration, Duration
-    /// before Pitch, Position or Bar (without velocities, Pitch before Duration). Special tokens may stand anywhere, but
-    /// nothing goes before BOS and nothing after EOS. Unlike in MidiTok a special token may follow another, so that
-    /// padding is no error; an id outside the vocabulary is a wrong type.
+    /// Bar goes before Bar or Position, Position before Pitch, Pitch before Velocity, Velocity before Duration,
+    /// Duration before Pitch, Position or Bar (without velocities, Pitch before Duration). Special tokens may stand
+    /// anywhere, but nothing goes before BOS and nothing after EOS. Unlike in MidiTok a special token may follow
+    /// another, so that padding is no error; an id outside the vocabulary is a wrong type.
     public func tokenOrder(of ids: [Int]) -> TokenOrder {
         var order = TokenOrder()
         order.tokens = ids.count

@@ -1,7 +1,7 @@
 /// What determines a REMI vocabulary, in the terms of MidiTok's `TokenizerConfig`.
 ///
-/// Every other switch of MidiTok is off. MidiTok 3.0.6 and later take ``pitches`` with both ends, earlier ones without the
-/// upper end; here the range is always the one that has tokens.
+/// Every other switch of MidiTok is off. MidiTok 3.0.6 and later take `pitch_range` with both ends, earlier ones
+/// without the upper end; ``pitches`` is always the range that has tokens.
 public struct TokenizerConfiguration: Sendable, Hashable {
     /// A stretch of durations in beats and the steps that a beat is cut into.
     public struct BeatResolution: Sendable, Hashable {

@@ -1,4 +1,6 @@
-/// The tokens of a configuration and their ids: specials, Bar, Pitch, Velocity, Duration, Position, as MidiTok numbers them.
+/// The tokens of a configuration and their ids, numbered as by MidiTok.
+///
+/// The order is specials, Bar, Pitch, Velocity, Duration, Position.
 public struct Vocabulary: Sendable, Hashable {
     /// The tokens by id.
     public let tokens: [Token]

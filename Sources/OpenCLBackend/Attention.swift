@@ -6,14 +6,15 @@ extension Attention: OpenCLOperation {
     private var length: Int { output.shape[1] }
     private static let panel = ParameterPacking.panelWidth
 
-    /// On the vector path: the rotated keys and the values of every head in panels.
+    /// On the vector path: the rotated keys and the values of every head in panels, of pairs if they are bfloat16.
     func scratchBytes(on backend: OpenCLBackend) throws(OpenCLError) -> [Int] {
         guard backend.path == .vector else { return [] }
         let planes = batch * headCount
-        return [
-            4 * planes * length.roundedUp(to: Self.panel) * headWidth,
-            4 * planes * headWidth.roundedUp(to: Self.panel) * length,
-        ]
+        let (keys, features) = (length.roundedUp(to: Self.panel), headWidth.roundedUp(to: Self.panel))
+        return switch precision {
+        case .float32: [4 * planes * keys * headWidth, 4 * planes * features * length]
+        case .bfloat16: [2 * planes * keys * headWidth, 2 * planes * features * keys]
+        }
     }
 
     func commands(_ binder: Binder) throws(OpenCLError) -> [Command] {
@@ -50,15 +51,17 @@ extension Attention: OpenCLOperation {
     ) throws(OpenCLError) -> [Command] {
         let headPanels = headWidth.dividedRoundingUp(by: Self.panel)
         let packed = binder.scratch.map(KernelArgument.buffer)
-        // 32 queries of a head share the keys in cache; short sequences are cut finer, so that every core has some.
-        let rows = length.dividedRoundingUp(by: 32) * headCount >= 32 ? 32 : 8
+        let rows = binder.backend.tuning.rows(
+            of: AttentionShape(length: length, heads: headCount, width: headWidth, precision: precision))
+        let rounds = (precision == .bfloat16).define
+        let file = precision == .bfloat16 ? KernelFile.attentionPanelsBF16 : .attentionPanels
         return [
             try binder.launch(
-                KernelVariant(.attentionPanels, entry: "attention_pack", ["HEAD_PANELS": headPanels]),
+                KernelVariant(file, entry: "attention_pack", ["HEAD_PANELS": headPanels, "LSE": saves, "BFLOAT16": rounds]),
                 global: SIMD3(length.dividedRoundingUp(by: Self.panel), headCount, batch), local: SIMD3(1, 1, 1),
                 inputs + packed + sizes),
             try binder.launch(
-                KernelVariant(.attentionPanels, ["HEAD_PANELS": headPanels, "LSE": saves]),
+                KernelVariant(file, ["HEAD_PANELS": headPanels, "LSE": saves, "BFLOAT16": rounds]),
                 global: SIMD3(length.dividedRoundingUp(by: rows), headCount, batch), local: SIMD3(1, 1, 1),
                 inputs + packed + outputs + sizes + [.int(rows)]),
         ]

@@ -1,9 +1,10 @@
 import CCLBlast
 import COpenCL
+import Foundation
 import OpenCLRuntime
 import Synchronization
 
-/// C = A · Bᵀ by CLBlast, row-major: A [m, k] and C [m, n] with strides, B [n, k] dense.
+/// C = op(A) · op(B), or C += …, by CLBlast, row-major: op(A) [m, k], op(B) [k, n] and C [m, n].
 ///
 /// The only user of CLBlast. Its routines share a cache that is not safe to use from two threads before version 1.6.1,
 /// so every call holds one lock.
@@ -11,16 +12,26 @@ struct BLASProduct {
     let m: Int
     let n: Int
     let k: Int
-    let a: Buffer
-    let aOffset: Int
-    let aStride: Int
-    let b: Buffer
-    let c: Buffer
-    let cOffset: Int
-    let cStride: Int
-    /// Memory that the routine uses while it runs, of ``temporaryBytes(m:n:k:aStride:cStride:on:)``.
+    let a: Factor
+    let b: Factor
+    let c: MatrixProduct.Matrix
+    var accumulates = false
+    /// Memory that the routine uses while it runs, of ``temporaryBytes(m:n:k:a:b:c:on:)``.
     let temporary: Buffer?
     let label: String
+
+    /// A factor as it lies in memory.
+    struct Factor {
+        let matrix: MatrixProduct.Matrix
+        var isTransposed = false
+    }
+
+    /// Where a matrix starts and how far its rows are apart: what the temporary memory depends on.
+    struct Layout {
+        var isOffset = false
+        let stride: Int
+        var isTransposed = false
+    }
 
     private static let lock = Mutex(())
 
@@ -30,26 +41,58 @@ struct BLASProduct {
     func enqueue(on context: Context) throws(OpenCLError) {
         try Self.call("CLBlastSgemm", label, on: context) { queue, event in
             CLBlastSgemmWithTempBuffer(
-                CLBlastLayoutRowMajor, CLBlastTransposeNo, CLBlastTransposeYes, m, n, k, 1, a.rawHandle, aOffset,
-                aStride, b.rawHandle, 0, k, 0, c.rawHandle, cOffset, cStride, queue, event, temporary?.rawHandle)
+                CLBlastLayoutRowMajor, Self.transposition(a.isTransposed), Self.transposition(b.isTransposed), m, n, k,
+                1, a.matrix.buffer.rawHandle, a.matrix.offset, a.matrix.stride, b.matrix.buffer.rawHandle,
+                b.matrix.offset, b.matrix.stride, accumulates ? 1 : 0, c.buffer.rawHandle, c.offset, c.stride, queue,
+                event, temporary?.rawHandle)
         }
+    }
+
+    private static func transposition(_ isTransposed: Bool) -> CLBlastTranspose {
+        isTransposed ? CLBlastTransposeYes : CLBlastTransposeNo
     }
 
     /// The bytes of temporary memory that a product of this shape wants.
     ///
     /// - Throws: ``OpenCLError``.
     static func temporaryBytes(
-        m: Int, n: Int, k: Int, aStride: Int, cStride: Int, on context: Context
+        m: Int, n: Int, k: Int, a: Layout, b: Layout, c: Layout, on context: Context
     ) throws(OpenCLError) -> Int {
         var bytes = 0
         var queue: cl_command_queue? = context.rawQueue
         let status = lock.withLock { _ in
             CLBlastSGemmTempBufferSize(
-                CLBlastLayoutRowMajor, CLBlastTransposeNo, CLBlastTransposeYes, m, n, k, 0, aStride, 0, k, 0, cStride,
-                &queue, &bytes)
+                CLBlastLayoutRowMajor, transposition(a.isTransposed), transposition(b.isTransposed), m, n, k,
+                a.isOffset ? 1 : 0, a.stride, b.isOffset ? 1 : 0, b.stride, c.isOffset ? 1 : 0, c.stride, &queue,
+                &bytes)
         }
         try check(status, "CLBlastSGemmTempBufferSize")
         return bytes
+    }
+
+    private static let applied = Mutex<[Int: [String: [String: Int]]]>([:])
+
+    /// Gives CLBlast other parameters than its own for single precision, by kernel and name, for the whole process.
+    ///
+    /// - Throws: ``OpenCLError`` if CLBlast does not know a kernel or misses a parameter.
+    static func override(_ parameters: [String: [String: Int]], on device: Device) throws(OpenCLError) {
+        // An override drops the kernels that CLBlast has built, so the same one is not repeated.
+        try applied.withLock { applied throws(OpenCLError) in
+            guard applied[device.index, default: [:]] != parameters else { return }
+            for (kernel, values) in parameters.sorted(by: { $0.key < $1.key }) {
+                let entries = values.sorted { $0.key < $1.key }
+                let names = entries.map { strdup($0.key) }
+                defer { for name in names { free(name) } }
+                var pointers = names.map { UnsafePointer($0) }
+                let sizes = entries.map(\.value)
+                let status = lock.withLock { _ in
+                    CLBlastOverrideParameters(
+                        device.rawHandle, kernel, CLBlastPrecisionSingle, sizes.count, &pointers, sizes)
+                }
+                try check(status, "CLBlastOverrideParameters(\(kernel))")
+            }
+            applied[device.index] = parameters
+        }
     }
 
     private static func call(

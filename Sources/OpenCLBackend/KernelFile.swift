@@ -3,30 +3,57 @@ import OpenCLRuntime
 
 /// A `.cl` file of `Kernels/` and the headers that are compiled before it.
 enum KernelFile: String, Hashable, Sendable, CaseIterable {
+    case activate = "activate.cl"
+    case activationBackward = "activation_backward.cl"
+    case adamW = "adamw.cl"
+    case attentionBackwardNaive = "attention_backward_naive.cl"
+    case attentionBackwardPanels = "attention_backward_panels.cl"
     case attentionNaive = "attention_naive.cl"
     case attentionPanels = "attention_panels.cl"
+    case attentionPanelsBF16 = "attention_panels_bf16.cl"
     case attentionTiles = "attention_tiles.cl"
     case causalConvolution = "causal_convolution.cl"
+    case causalConvolutionBackward = "causal_convolution_backward.cl"
+    case copyRows = "copy_rows.cl"
     case corrupt = "corrupt.cl"
+    case crossEntropy = "cross_entropy.cl"
     case embedding = "embedding.cl"
+    case embeddingBackward = "embedding_backward.cl"
+    case grammarDraw = "grammar_draw.cl"
+    case grammarPath = "grammar_path.cl"
     case layerNorm = "layer_norm.cl"
+    case layerNormBackward = "layer_norm_backward.cl"
+    case linearBackwardNaive = "linear_backward_naive.cl"
     case linearEpilogue = "linear_epilogue.cl"
     case matmulNaive = "matmul_naive.cl"
     case matmulPanels = "matmul_panels.cl"
+    case normSquares = "norm_squares.cl"
+    case packPairs = "pack_pairs.cl"
     case packPanels = "pack_panels.cl"
     case reveal = "reveal.cl"
+    case selectiveScanBackward = "selective_scan_backward.cl"
     case selectiveScanNaive = "selective_scan_naive.cl"
     case selectiveScanParallel = "selective_scan_parallel.cl"
     case selectiveScanSerial = "selective_scan_serial.cl"
+    case sumRows = "sum_rows.cl"
+    case sumValues = "sum_values.cl"
     case tokenDraw = "token_draw.cl"
 
     /// The headers, in the order of compilation.
     private var headers: [String] {
         switch self {
-        case .linearEpilogue, .matmulNaive, .matmulPanels: ["prelude.clh", "vector_math.clh", "activation.clh", "panels.clh"]
-        case .attentionNaive, .attentionTiles: ["prelude.clh", "vector_math.clh", "rotary.clh"]
-        case .attentionPanels: ["prelude.clh", "vector_math.clh", "panels.clh", "rotary.clh"]
-        case .corrupt, .reveal, .tokenDraw: ["prelude.clh", "philox.clh"]
+        case .linearEpilogue, .matmulNaive: ["prelude.clh", "vector_math.clh", "activation.clh"]
+        case .matmulPanels: ["prelude.clh", "vector_math.clh", "activation.clh", "panels.clh", "bfloat16.clh"]
+        case .packPanels: ["prelude.clh", "vector_math.clh", "panels.clh"]
+        case .packPairs: ["prelude.clh", "vector_math.clh", "panels.clh", "bfloat16.clh"]
+        case .attentionPanelsBF16: ["prelude.clh", "vector_math.clh", "panels.clh", "rotary.clh", "bfloat16.clh"]
+        case .activate, .activationBackward: ["prelude.clh", "vector_math.clh", "activation.clh"]
+        case .attentionBackwardNaive, .attentionNaive, .attentionTiles: ["prelude.clh", "vector_math.clh", "rotary.clh"]
+        case .attentionBackwardPanels, .attentionPanels: ["prelude.clh", "vector_math.clh", "panels.clh", "rotary.clh"]
+        case .corrupt, .reveal: ["prelude.clh", "philox.clh"]
+        case .tokenDraw: ["prelude.clh", "philox.clh", "categorical.clh"]
+        case .grammarDraw: ["prelude.clh", "vector_math.clh", "categorical.clh", "wide_float.clh"]
+        case .grammarPath: ["prelude.clh", "philox.clh", "categorical.clh", "wide_float.clh"]
         default: ["prelude.clh", "vector_math.clh"]
         }
     }

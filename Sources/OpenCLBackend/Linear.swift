@@ -5,21 +5,34 @@ extension Linear: OpenCLOperation {
     func commands(_ binder: Binder) throws(OpenCLError) -> [Command] {
         try MatrixProduct(
             batch: input.batch, rowsPerSample: input.rowsPerSample, n: weight.shape[0], k: weight.shape[1],
-            input: binder.matrix(input), weight: binder.buffer(weight), bias: binder.optional(bias),
+            input: binder.matrix(input), weight: binder.weight(weight, of: precision), bias: binder.optional(bias),
             activation: activation,
             residual: residual.map { tensor throws(OpenCLError) in try binder.matrix(tensor.matrix) },
-            output: binder.matrix(output)
+            precision: precision, output: binder.matrix(output)
         ).commands(binder)
     }
 
     func scratchBytes(on backend: OpenCLBackend) throws(OpenCLError) -> [Int] {
-        try MatrixProduct.scratchBytes(
-            m: input.rowsPerSample, n: weight.shape[0], k: weight.shape[1], aStride: input.rowStride,
-            cStride: output.rowStride, on: backend)
+        if precision == .bfloat16 { return [MatrixProduct.pairBytes(rows: input.rows, k: weight.shape[1])] }
+        return try MatrixProduct.scratchBytes(
+            m: input.rowsPerSample, n: weight.shape[0], k: weight.shape[1], a: input.sampleLayout,
+            c: output.sampleLayout, on: backend)
     }
 }
 
 extension Binder {
+    /// The buffer of a weight, which must have been prepared for factors of this precision.
+    func weight(_ tensor: Tensor, of precision: Precision) throws(OpenCLError) -> Buffer {
+        let buffer = try buffer(tensor)
+        let expected = ParameterPacking(precision.matrixLayout, tensor.shape, path: path).byteCount
+        guard buffer.byteCount == expected else {
+            throw .invalidArgument(
+                name: "\(label): weight", expected: "\(expected) bytes of layout \(precision.matrixLayout)",
+                got: "\(buffer.byteCount)")
+        }
+        return buffer
+    }
+
     /// The buffer of a tensor, if there is one.
     func optional(_ tensor: Tensor?) throws(OpenCLError) -> Buffer? {
         guard let tensor else { return nil }

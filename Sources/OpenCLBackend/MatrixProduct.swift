@@ -14,6 +14,9 @@ struct MatrixProduct {
         let stride: Int
 
         var arguments: [KernelArgument] { [.buffer(buffer), .int(offset), .int(stride)] }
+
+        /// The matrix from a later row on.
+        func skipping(_ rows: Int) -> Matrix { Matrix(buffer: buffer, offset: offset + rows * stride, stride: stride) }
     }
 
     let batch: Int
@@ -25,13 +28,15 @@ struct MatrixProduct {
     var bias: Buffer?
     var activation = Activation.none
     var residual: Matrix?
+    /// Of the factors; ``weight`` has the layout that belongs to it, and bfloat16 wants ``pairBytes(rows:k:)`` of scratch.
+    var precision = Precision.float32
     let output: Matrix
 
     private var rows: Int { batch * rowsPerSample }
 
     func commands(_ binder: Binder) throws(OpenCLError) -> [Command] {
         switch binder.path {
-        case .vector: [try panels(binder)]
+        case .vector: try panels(binder)
         case .simple: [try naive(binder)]
         case .group: try products(binder) + epilogue(binder)
         }
@@ -39,7 +44,11 @@ struct MatrixProduct {
 
     private func variant(_ file: KernelFile, lanes: Int) -> KernelVariant {
         KernelVariant(
-            file, ["LANES": lanes, "BIAS": (bias != nil).define, "RESIDUAL": (residual != nil).define]
+            file,
+            [
+                "LANES": lanes, "BIAS": (bias != nil).define, "RESIDUAL": (residual != nil).define,
+                "BFLOAT16": (precision == .bfloat16).define,
+            ]
         ).defining("ACTIVATION", activation == .none ? "identity" : activation.rawValue)
     }
 
@@ -48,16 +57,29 @@ struct MatrixProduct {
         [.buffer(bias ?? output.buffer)] + (residual ?? output).arguments
     }
 
-    private func panels(_ binder: Binder) throws(OpenCLError) -> Command {
-        // Large blocks keep a panel in cache; small shapes are cut finer, so that every core has some.
+    private func panels(_ binder: Binder) throws(OpenCLError) -> [Command] {
+        let shape = ProductShape(rows: rowsPerSample, outputs: n, inputs: k, precision: precision)
+        let blockRows = binder.backend.tuning.rows(of: shape)
         let panelCount = n.dividedRoundingUp(by: ParameterPacking.panelWidth)
-        let blockRows = [64, 32, 16].first { rowsPerSample.dividedRoundingUp(by: $0) * panelCount >= 64 } ?? 8
-        return try binder.launch(
+        let pairs = k.dividedRoundingUp(by: 2)
+        let isRounded = precision == .bfloat16
+        let factor = isRounded ? Matrix(buffer: binder.scratch[0], offset: 0, stride: pairs) : input
+        let product = try binder.launch(
             variant(.matmulPanels, lanes: 16),
             global: SIMD3(rows.dividedRoundingUp(by: blockRows), panelCount, 1), local: SIMD3(1, 1, 1),
-            input.arguments + [.buffer(weight)] + epilogueArguments + output.arguments
-                + [.int(rows), .int(n), .int(k), .int(blockRows)])
+            factor.arguments + [.buffer(weight)] + epilogueArguments + output.arguments
+                + [.int(rows), .int(n), .int(isRounded ? pairs : k), .int(blockRows)])
+        return isRounded ? [try rounding(binder, into: factor), product] : [product]
     }
+
+    private func rounding(_ binder: Binder, into pairs: Matrix) throws(OpenCLError) -> Command {
+        try binder.launch(
+            KernelVariant(.packPairs, entry: "round_pairs"), global: SIMD3(k.dividedRoundingUp(by: 32), rows, 1),
+            input.arguments + pairs.arguments + [.int(k)])
+    }
+
+    /// The scratch memory of a product of bfloat16 factors: its input, rounded.
+    static func pairBytes(rows: Int, k: Int) -> Int { 4 * rows * k.dividedRoundingUp(by: 2) }
 
     private func naive(_ binder: Binder) throws(OpenCLError) -> Command {
         try binder.launch(
@@ -69,10 +91,9 @@ struct MatrixProduct {
         (0..<batch).map { sample in
             .product(
                 BLASProduct(
-                    m: rowsPerSample, n: n, k: k, a: input.buffer,
-                    aOffset: input.offset + sample * rowsPerSample * input.stride, aStride: input.stride, b: weight, c: output.buffer,
-                    cOffset: output.offset + sample * rowsPerSample * output.stride, cStride: output.stride,
-                    temporary: binder.scratch.first, label: binder.label))
+                    m: rowsPerSample, n: n, k: k, a: BLASProduct.Factor(matrix: input.skipping(sample * rowsPerSample)),
+                    b: BLASProduct.Factor(matrix: Matrix(buffer: weight, offset: 0, stride: k), isTransposed: true),
+                    c: output.skipping(sample * rowsPerSample), temporary: binder.scratch.first, label: binder.label))
         }
     }
 
@@ -85,15 +106,20 @@ struct MatrixProduct {
         ]
     }
 
-    /// The temporary memory of one product on the group path.
+    /// The temporary memory of one product on the group path; more where a matrix does not start its buffer.
     static func scratchBytes(
-        m: Int, n: Int, k: Int, aStride: Int, cStride: Int, on backend: OpenCLBackend
+        m: Int, n: Int, k: Int, a: BLASProduct.Layout, c: BLASProduct.Layout, on backend: OpenCLBackend
     ) throws(OpenCLError) -> [Int] {
         guard backend.path == .group else { return [] }
         let bytes = try BLASProduct.temporaryBytes(
-            m: m, n: n, k: k, aStride: aStride, cStride: cStride, on: backend.context)
+            m: m, n: n, k: k, a: a, b: BLASProduct.Layout(stride: k, isTransposed: true), c: c, on: backend.context)
         return bytes == 0 ? [] : [bytes]
     }
+}
+
+extension MatrixView {
+    /// The layout of the view's samples, each of which is a matrix of its own.
+    var sampleLayout: BLASProduct.Layout { BLASProduct.Layout(isOffset: offset > 0 || batch > 1, stride: rowStride) }
 }
 
 extension Binder {

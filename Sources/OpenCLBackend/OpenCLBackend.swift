@@ -11,14 +11,22 @@ public final class OpenCLBackend: Backend {
     public let path: KernelPath
     /// Whether executables keep unused bytes around every tensor, where stray writes show. For tests.
     public let hasMargins: Bool
+    /// The measured choices that are used.
+    public let tuning: Tuning
     let catalog: KernelCatalog
 
     /// A backend on an open device.
     ///
-    /// - Parameter path: The family of kernels; the one that suits the device if nil.
-    public init(_ context: Context, path: KernelPath? = nil, hasMargins: Bool = false) {
+    /// - Parameters:
+    ///   - path: The family of kernels; if nil the one that was measured to be the fastest, else the one that suits the
+    ///     device.
+    ///   - tuning: What was measured on the device.
+    public init(
+        _ context: Context, path: KernelPath? = nil, tuning: Tuning = .none, hasMargins: Bool = false
+    ) {
         self.context = context
-        self.path = path ?? KernelPath(for: context.device)
+        self.path = path ?? tuning.path ?? KernelPath(for: context.device)
+        self.tuning = tuning
         self.hasMargins = hasMargins
         catalog = KernelCatalog(context)
     }
@@ -26,7 +34,7 @@ public final class OpenCLBackend: Backend {
     public var identity: BackendIdentity {
         BackendIdentity(
             device: context.device.name, driver: "\(context.device.platformName) \(context.device.driverVersion)",
-            kernelPath: path.rawValue)
+            kernelPath: [path.rawValue, tuning.origin.map { "tuned by \($0)" }].compactMap(\.self).joined(separator: ", "))
     }
 
     public func prepare(_ parameters: [ParameterSource]) throws -> any ParameterStore {
@@ -41,6 +49,7 @@ public final class OpenCLBackend: Backend {
     }
 
     public func memory(of plan: Plan) throws -> MemoryPlan {
+        if path == .group { try BLASProduct.override(tuning.clblast, on: context.device) }
         let scratch = try operations(of: plan).map { try $0.scratchBytes(on: self) }
         return MemoryPlan(
             plan, scratchBytes: scratch,
@@ -49,11 +58,23 @@ public final class OpenCLBackend: Backend {
                 maximumBlockBytes: context.device.maxAllocationBytes, margin: hasMargins ? 256 : 0))
     }
 
+    public func memory(of parameters: [ParameterDeclaration]) -> Int {
+        parameters.reduce(0) { $0 + ParameterPacking($1.layout, $1.shape, path: path).byteCount }
+    }
+
+    /// Whether the device and the kernels have products of this precision.
+    public func supports(_ precision: Precision) -> Bool {
+        precision == .float32 || (path == .vector && context.device.hasBFloat16Products)
+    }
+
     func operations(of plan: Plan) throws(BackendError) -> [any OpenCLOperation] {
         var operations: [any OpenCLOperation] = []
         for operation in plan.operations {
             guard let operation = operation as? any OpenCLOperation else {
                 throw .unsupported(operation: operation.name, backend: "OpenCL")
+            }
+            guard supports(operation.precision) else {
+                throw .unsupportedPrecision(operation.precision, operation: operation.name, device: identity.device)
             }
             operations.append(operation)
         }

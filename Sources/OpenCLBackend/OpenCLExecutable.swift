@@ -8,7 +8,9 @@ final class OpenCLExecutable: Executable {
     private let context: Context
     private let blocks: [Buffer]
     private let storages: [Buffer?]
-    private let commands: [Command]
+    private let parameters: OpenCLParameters
+    /// Those of each operation.
+    private let commands: [[Command]]
 
     /// What margins hold: a NaN that no kernel computes.
     private static let margin: UInt32 = 0xFFFF_FFFF
@@ -34,12 +36,13 @@ final class OpenCLExecutable: Executable {
             return parameter.buffer
         }
         self.storages = storages
-        var commands: [Command] = []
+        self.parameters = parameters
+        var commands: [[Command]] = []
         for (index, operation) in try backend.operations(of: plan).enumerated() {
             let binder = Binder(
                 backend: backend, label: operation.name, storages: storages,
                 scratch: try memory.scratch[index].map(buffer))
-            commands += try operation.commands(binder)
+            commands.append(try operation.commands(binder))
         }
         self.commands = commands
     }
@@ -54,6 +57,22 @@ final class OpenCLExecutable: Executable {
     }
 
     func run() throws {
+        for commands in commands { try enqueue(commands) }
+        try context.flush()
+    }
+
+    func trace(_ visit: (_ operation: any Operation, _ written: [String: HostTensor]) throws -> Bool) throws {
+        for (operation, commands) in zip(plan.operations, commands) {
+            try enqueue(commands)
+            var written: [String: HostTensor] = [:]
+            for operand in operation.operands where operand.access != .read {
+                written[operand.name] = try read(operand.tensor)
+            }
+            guard try visit(operation, written) else { return }
+        }
+    }
+
+    private func enqueue(_ commands: [Command]) throws {
         for command in commands {
             switch command {
             case .launch(let launch):
@@ -61,7 +80,6 @@ final class OpenCLExecutable: Executable {
             case .product(let product): try product.enqueue(on: context)
             }
         }
-        try context.flush()
     }
 
     func wait() throws {
@@ -69,8 +87,14 @@ final class OpenCLExecutable: Executable {
     }
 
     func read(_ name: String) throws -> HostTensor {
-        let tensor = try plan.tensor(named: name)
-        guard let buffer = storages[tensor.storage] else { throw BackendError.unknownTensor(name, known: []) }
+        try read(plan.tensor(named: name))
+    }
+
+    private func read(_ tensor: Tensor) throws -> HostTensor {
+        if case .parameter(let key, _) = plan.storages[tensor.storage].role { return try parameters.read(key) }
+        guard let buffer = storages[tensor.storage] else {
+            throw BackendError.unknownTensor("storage \(tensor.storage)", known: [])
+        }
         let count = tensor.shape.elementCount
         switch tensor.elementType {
         case .float32: return try HostTensor(tensor.shape, buffer.read(Float.self, count: count))

@@ -3,6 +3,9 @@ import OpenCLRuntime
 
 /// An operation that this backend executes.
 protocol OpenCLOperation: Operation {
+    /// Type of the factors of the operation's products.
+    var precision: Precision { get }
+
     /// The bytes of each scratch buffer that the operation needs while it runs.
     ///
     /// - Throws: ``OpenCLError``.
@@ -15,6 +18,8 @@ protocol OpenCLOperation: Operation {
 }
 
 extension OpenCLOperation {
+    var precision: Precision { .float32 }
+
     func scratchBytes(on backend: OpenCLBackend) throws(OpenCLError) -> [Int] { [] }
 }
 

@@ -18,9 +18,9 @@ final class OpenCLParameters: ParameterStore {
         var parameters: [ParameterKey: Parameter] = [:]
         for source in sources {
             let packing = ParameterPacking(source.layout, source.shape, path: path)
-            let buffer = try context.makeBuffer(bytes: 4 * packing.elementCount)
+            let buffer = try context.makeBuffer(bytes: packing.byteCount)
             if let values = source.values {
-                try buffer.write(packing.pack(values))
+                try packing.write(values, to: buffer)
             } else {
                 try buffer.fill(with: Float(0))
             }
@@ -40,8 +40,7 @@ final class OpenCLParameters: ParameterStore {
 
     func read(_ key: ParameterKey) throws -> HostTensor {
         let parameter = try parameter(key)
-        let resident = try parameter.buffer.read(Float.self, count: parameter.packing.elementCount)
-        return try HostTensor(parameter.shape, parameter.packing.unpack(resident))
+        return try HostTensor(parameter.shape, parameter.packing.read(parameter.buffer))
     }
 
     func write(_ key: ParameterKey, _ values: [Float]) throws {
@@ -49,6 +48,6 @@ final class OpenCLParameters: ParameterStore {
         guard parameter.shape.elementCount == values.count else {
             throw BackendError.parameterMismatch(key, expected: "\(parameter.shape)", found: "\(values.count) values")
         }
-        try parameter.buffer.write(parameter.packing.pack(values))
+        try parameter.packing.write(values, to: parameter.buffer)
     }
 }

@@ -1,91 +1,129 @@
 import ComputeCore
+import OpenCLRuntime
 
 /// The layout in which a parameter is resident, and the way there and back.
 ///
 /// Matrices are [N, K], outputs by inputs. On the vector path they lie in panels of 32 outputs: panel p holds K rows of 32
-/// columns, P[(p·K + k)·32 + j] = W[32p + j, k], zeros past N. A convolution's kernel is first brought to a matrix:
+/// columns, P[(p·K + k)·32 + j] = W[32p + j, k], zeros past N. With bfloat16 factors a row holds the pairs k = 2i, 2i + 1
+/// of each column side by side, an odd K being filled with a zero. A convolution's kernel is first brought to a matrix:
 /// the strided one to [D, k₀·E], the transposed one to k₀ matrices [E, D], one per tap.
 struct ParameterPacking {
-    private let shape: Shape
-    private let layout: ParameterLayout
-    private let usesPanels: Bool
-
     static let panelWidth = 32
     /// Each of several matrices starts where every device allows a sub-buffer to start.
     private static let matrixAlignment = 1024
 
-    init(_ layout: ParameterLayout, _ shape: Shape, path: KernelPath) {
-        self.layout = layout
-        self.shape = shape
-        usesPanels = path == .vector && layout != .plain
+    private enum Form {
+        /// As declared.
+        case declared
+        /// Row after row.
+        case rows
+        /// Panels of float32.
+        case panels
+        /// Panels of pairs of bfloat16.
+        case pairs
     }
 
-    /// Elements of the resident form.
-    var elementCount: Int { matrixShape.matrices * elementsPerMatrix }
+    private let shape: Shape
+    private let form: Form
+    private let matrices: Int
+    private let rows: Int
+    private let matrixStride: Int
+    private let rowStride: Int
+    /// Where, from the start of a declared row, each element of the matrix's row is.
+    private let columns: [Int]
+
+    init(_ layout: ParameterLayout, _ shape: Shape, path: KernelPath) {
+        self.shape = shape
+        let panels = path == .vector ? Form.panels : .rows
+        switch layout {
+        case .plain:
+            (form, matrices, rows, matrixStride, rowStride, columns) = (.declared, 1, 1, 0, 0, [])
+        case .matrix, .bfloat16Matrix:
+            form = path != .vector ? .declared : layout == .matrix ? .panels : .pairs
+            (matrices, rows, matrixStride, rowStride) = (1, shape[0], 0, shape[1])
+            columns = Array(0..<shape[1])
+        case .stridedConvolution:
+            let (channels, width) = (shape[1], shape[2])
+            (form, matrices, rows, matrixStride, rowStride) = (panels, 1, shape[0], 0, channels * width)
+            columns = (0..<channels * width).map { $0 % channels * width + $0 / channels }
+        case .transposedConvolution:
+            let (channels, width) = (shape[1], shape[2])
+            (form, matrices, rows, matrixStride, rowStride) = (panels, width, channels, 1, width)
+            columns = (0..<shape[0]).map { $0 * channels * width }
+        }
+    }
+
+    /// Bytes of the resident form.
+    var byteCount: Int { form == .pairs ? 2 * elementCount : 4 * elementCount }
+
+    /// Elements of the resident form, padding included.
+    private var elementCount: Int { form == .declared ? shape.elementCount : matrices * elementsPerMatrix }
 
     private var elementsPerMatrix: Int {
-        let (matrices, n, k) = matrixShape
-        let count = (usesPanels ? n.roundedUp(to: Self.panelWidth) : n) * k
+        let depth = columns.count.roundedUp(to: pairing)
+        let count = (form == .rows ? rows : rows.roundedUp(to: Self.panelWidth)) * depth
         return matrices > 1 ? count.roundedUp(to: Self.matrixAlignment) : count
     }
 
-    /// From the declared, row-major form to the resident one.
-    func pack(_ values: [Float]) -> [Float] {
-        isIdentity ? values : sources.map { $0 < 0 ? 0 : values[$0] }
-    }
+    /// Neighbours along a row that lie side by side in a panel.
+    private var pairing: Int { form == .pairs ? 2 : 1 }
 
-    /// From the resident form to the declared one.
-    func unpack(_ values: [Float]) -> [Float] {
-        if isIdentity { return values }
-        var result = [Float](repeating: 0, count: shape.elementCount)
-        for (index, source) in sources.enumerated() where source >= 0 { result[source] = values[index] }
-        return result
-    }
-
-    private var isIdentity: Bool { layout == .plain || (layout == .matrix && !usesPanels) }
-
-    /// Matrices, and the rows and columns of each.
-    private var matrixShape: (matrices: Int, n: Int, k: Int) {
-        switch layout {
-        case .plain: (1, 1, shape.elementCount)
-        case .matrix: (1, shape[0], shape[1])
-        case .stridedConvolution: (1, shape[0], shape[1] * shape[2])
-        case .transposedConvolution: (shape[2], shape[1], shape[0])
+    /// Writes values in their declared, row-major order into the resident buffer.
+    ///
+    /// - Throws: ``OpenCLError``.
+    func write(_ values: [Float], to buffer: Buffer) throws(OpenCLError) {
+        switch form {
+        case .declared: try buffer.write(values)
+        case .rows, .panels:
+            var resident = [Float](repeating: 0, count: elementCount)
+            forEachElement { resident[$0] = values[$1] }
+            try buffer.write(resident)
+        case .pairs:
+            var resident = [UInt16](repeating: 0, count: elementCount)
+            forEachElement { resident[$0] = values[$1].bfloat16Bits }
+            try buffer.write(resident)
         }
     }
 
-    /// Where in the declared form element (n, k) of a matrix is.
-    private func declaredIndex(matrix: Int, n: Int, k: Int) -> Int {
-        switch layout {
-        case .plain: k
-        case .matrix: n * shape[1] + k
-        case .stridedConvolution: (n * shape[1] + k % shape[1]) * shape[2] + k / shape[1]
-        case .transposedConvolution: (k * shape[1] + n) * shape[2] + matrix
+    /// The values of the resident buffer in their declared, row-major order.
+    ///
+    /// - Throws: ``OpenCLError``.
+    func read(_ buffer: Buffer) throws(OpenCLError) -> [Float] {
+        if form == .declared { return try buffer.read(Float.self, count: elementCount) }
+        var values = [Float](repeating: 0, count: shape.elementCount)
+        if form == .pairs {
+            let resident = try buffer.read(UInt16.self, count: elementCount)
+            forEachElement { values[$1] = Float(bitPattern: UInt32(resident[$0]) << 16) }
+        } else {
+            let resident = try buffer.read(Float.self, count: elementCount)
+            forEachElement { values[$1] = resident[$0] }
         }
+        return values
     }
 
-    /// For each resident element its place in the declared form, -1 for padding.
-    private var sources: [Int] {
-        let (matrices, n, k) = matrixShape
-        var sources: [Int] = []
-        sources.reserveCapacity(elementCount)
+    /// Calls `body` with the resident and the declared place of every element.
+    @inline(__always)
+    private func forEachElement(_ body: (_ resident: Int, _ declared: Int) -> Void) {
+        let depth = columns.count.roundedUp(to: pairing)
+        let width = form == .rows ? 1 : Self.panelWidth
         for matrix in 0..<matrices {
-            if usesPanels {
-                for panel in stride(from: 0, to: n, by: Self.panelWidth) {
-                    for row in 0..<k {
-                        for column in panel..<panel + Self.panelWidth {
-                            sources.append(column < n ? declaredIndex(matrix: matrix, n: column, k: row) : -1)
-                        }
-                    }
-                }
-            } else {
-                for row in 0..<n {
-                    for column in 0..<k { sources.append(declaredIndex(matrix: matrix, n: row, k: column)) }
+            for panel in stride(from: 0, to: rows, by: width) {
+                let start = matrix * elementsPerMatrix + panel * depth
+                let declared = matrix * matrixStride + panel * rowStride
+                let count = min(width, rows - panel)
+                for (k, column) in columns.enumerated() {
+                    let row = start + k / pairing * pairing * width + k % pairing
+                    for j in 0..<count { body(row + j * pairing, declared + j * rowStride + column) }
                 }
             }
-            let padding = (matrix + 1) * elementsPerMatrix - sources.count
-            sources.append(contentsOf: repeatElement(-1, count: padding))
         }
-        return sources
+    }
+}
+
+extension Float {
+    /// The nearest bfloat16, ties to even, as its bits; a NaN becomes a quiet one.
+    fileprivate var bfloat16Bits: UInt16 {
+        guard !isNaN else { return 0x7FC0 }
+        return UInt16(truncatingIfNeeded: (bitPattern &+ 0x7FFF &+ ((bitPattern >> 16) & 1)) >> 16)
     }
 }

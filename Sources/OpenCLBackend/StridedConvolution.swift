@@ -16,6 +16,8 @@ extension StridedConvolution: OpenCLOperation {
 
     func scratchBytes(on backend: OpenCLBackend) throws(OpenCLError) -> [Int] {
         try MatrixProduct.scratchBytes(
-            m: output.shape[1], n: weight.shape[0], k: depth, aStride: depth, cStride: weight.shape[0], on: backend)
+            m: output.shape[1], n: weight.shape[0], k: depth,
+            a: BLASProduct.Layout(isOffset: output.shape[0] > 1, stride: depth), c: output.matrix.sampleLayout,
+            on: backend)
     }
 }

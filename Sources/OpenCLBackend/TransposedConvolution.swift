@@ -22,7 +22,7 @@ extension TransposedConvolution: OpenCLOperation {
 
     func scratchBytes(on backend: OpenCLBackend) throws(OpenCLError) -> [Int] {
         try MatrixProduct.scratchBytes(
-            m: input.shape[1], n: weight.shape[1], k: weight.shape[0], aStride: weight.shape[0],
-            cStride: stride * weight.shape[1], on: backend)
+            m: input.shape[1], n: weight.shape[1], k: weight.shape[0], a: input.matrix.sampleLayout,
+            c: BLASProduct.Layout(isOffset: true, stride: stride * weight.shape[1]), on: backend)
     }
 }

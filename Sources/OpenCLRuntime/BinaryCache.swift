@@ -3,7 +3,8 @@ import Foundation
 /// Where a context keeps compiled programs between runs.
 public enum BinaryCache: Sendable, Hashable {
     /// The folder that the environment variable `SMDIM_CACHE_DIR` names (`off`: none), else `$XDG_CACHE_HOME/smdim`, else
-    /// `~/.cache/smdim`. On PoCL nowhere: PoCL keeps a cache of its own, with the variants for each work-group size.
+    /// `~/.cache/smdim`. PoCL keeps a cache of its own beside it, but runs the compiler's front end on every source to find
+    /// its place there, which takes longer than loading a binary.
     case automatic
     /// Nowhere.
     case off
@@ -20,7 +21,7 @@ public enum BinaryCache: Sendable, Hashable {
                 environment[variable].flatMap { $0.isEmpty ? nil : $0 + rest }
             }
             let folder = path("SMDIM_CACHE_DIR") ?? path("XDG_CACHE_HOME", "/smdim") ?? path("HOME", "/.cache/smdim")
-            guard let folder, folder != "off", !device.isPoCL else { return nil }
+            guard let folder, folder != "off" else { return nil }
             return BinaryStore(folder: URL(fileURLWithPath: folder, isDirectory: true))
         }
     }

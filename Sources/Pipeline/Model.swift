@@ -36,7 +36,7 @@ public struct Model: Sendable {
             tokenizer: hasTokenizer ? folder.tokenizerURL.lastPathComponent : "built in")
         isUntrained = try folder.isUntrained()
         self.backend = backend
-        parameters = try backend.prepare(folder.weights())
+        parameters = try backend.prepare(folder.weights(precision: precision))
         denoiser = TokenDenoiser(configuration, precision: precision)
     }
 

@@ -29,7 +29,7 @@ extension Attention: ReferenceOperation {
 }
 
 /// One head's rotated query, rotated key and value at one position.
-private struct HeadRow {
+struct HeadRow {
     let query: [Double]
     let key: [Double]
     let value: [Double]
@@ -60,7 +60,7 @@ func rotated(_ x: [Double], position: Int, base: Double) -> [Double] {
     return y
 }
 
-private func dot(_ a: [Double], _ b: [Double]) -> Double {
+func dot(_ a: [Double], _ b: [Double]) -> Double {
     var sum = 0.0
     for i in a.indices { sum += a[i] * b[i] }
     return sum

@@ -17,6 +17,14 @@ enum Scalar {
 
     /// max(x, 0), NaN for NaN.
     static func relu(_ x: Double) -> Double { x < 0 ? 0 : x }
+
+    /// The derivative of ``silu(_:)``.
+    static func siluSlope(_ x: Double) -> Double { sigmoid(x) * (1 + x * (1 - sigmoid(x))) }
+
+    /// The derivative of ``gelu(_:)``: Φ(x) + x · φ(x).
+    static func geluSlope(_ x: Double) -> Double {
+        0.5 * (1 + erf(x * 0.5.squareRoot())) + x * exp(-0.5 * x * x) / (2 * .pi).squareRoot()
+    }
 }
 
 extension Activation {
@@ -25,6 +33,15 @@ extension Activation {
         case .none: x
         case .relu: Scalar.relu(x)
         case .gelu: Scalar.gelu(x)
+        }
+    }
+
+    /// The derivative, from the output or from the input as ``slopeIsOfOutput`` tells.
+    func slope(_ saved: Double) -> Double {
+        switch self {
+        case .none: 1
+        case .relu: saved > 0 ? 1 : 0
+        case .gelu: Scalar.geluSlope(saved)
         }
     }
 }

@@ -26,6 +26,10 @@ public struct ReferenceBackend: Backend {
         MemoryPlan(
             plan, scratchBytes: [], constraints: MemoryPlan.Constraints(alignment: 4, maximumBlockBytes: .max))
     }
+
+    public func memory(of parameters: [ParameterDeclaration]) -> Int {
+        parameters.reduce(0) { $0 + 4 * $1.shape.elementCount }
+    }
 }
 
 /// An operation that the reference executes.
@@ -98,6 +102,17 @@ final class ReferenceExecutable: Executable {
 
     func run() throws {
         for operation in operations { try operation.run(on: values) }
+    }
+
+    func trace(_ visit: (_ operation: any Operation, _ written: [String: HostTensor]) throws -> Bool) throws {
+        for operation in operations {
+            try operation.run(on: values)
+            var written: [String: HostTensor] = [:]
+            for operand in operation.operands where operand.access != .read {
+                written[operand.name] = try values.hostTensor(operand.tensor)
+            }
+            guard try visit(operation, written) else { return }
+        }
     }
 
     func wait() {}

@@ -82,6 +82,20 @@ final class ReferenceMemory {
         try store(all, in: view.tensor)
     }
 
+    /// Overwrites a view with values, or adds them to it.
+    func store(_ values: [Double], in view: MatrixView, accumulates: Bool) throws {
+        if accumulates {
+            try store(zip(floats(view), values).map { Float(Double($0) + $1) }, in: view)
+        } else {
+            try store(values.map { Float($0) }, in: view)
+        }
+    }
+
+    /// Adds values to a tensor.
+    func add(_ values: [Double], to tensor: Tensor) throws {
+        try store(zip(floats(tensor), values).map { Float(Double($0) + $1) }, in: tensor)
+    }
+
     func store(_ values: HostTensor, in tensor: Tensor) throws {
         switch values.values {
         case .float32(let floats): try store(floats, in: tensor)

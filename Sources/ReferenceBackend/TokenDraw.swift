@@ -21,7 +21,7 @@ extension TokenDraw: ReferenceOperation {
                     .draw(Double(Philox.unit(draw)))
                 candidates[index] = choice.map { Int32($0.id) } ?? maskToken
                 confidence[index] = choice.map { Float($0.probability) } ?? 0
-                if choice?.isNearTie == true { nearTies[index] += 1 }
+                nearTies[index] = choice?.isNearTie == true ? 1 : 0
             }
         }
         memory.store(candidates, in: self.candidates)
@@ -31,10 +31,11 @@ extension TokenDraw: ReferenceOperation {
 }
 
 /// A categorical distribution after temperature and top-p.
-private struct Categorical {
+struct Categorical {
     /// Of each id; empty where no id has a probability.
     private(set) var probabilities: [Double] = []
-    private var isNearCut = false
+    /// Whether another device may draw the bound of the top-p set elsewhere.
+    private(set) var isNearCut = false
 
     init(logits: [Double], temperature: Double, topP: Double) {
         guard let largest = logits.max(), largest.isFinite, !logits.contains(where: \.isNaN) else { return }

@@ -5,6 +5,7 @@ struct AttentionMixer {
     let configuration: TrunkConfiguration
     let parameters: ParameterScope
     let precision: Precision
+    let purpose: RecordingPurpose
 
     /// Records the layer. `x` is the residual stream [B, S, D] and `normalised` its normalisation.
     func record(_ x: Tensor, normalised: Tensor, into plan: inout Plan) throws(ValidationError) -> Tensor {
@@ -13,7 +14,7 @@ struct AttentionMixer {
         let projections = plan.intermediate([batch, length, 3 * width])
         try plan.append(
             Linear(
-                input: normalised.matrix, weight: parameters("qkv.weight", [3 * width, width], .matrix, in: &plan),
+                input: normalised.matrix, weight: parameters("qkv.weight", [3 * width, width], precision.matrixLayout, in: &plan),
                 bias: parameters("qkv.bias", [3 * width], in: &plan), precision: precision,
                 output: projections.matrix))
 
@@ -21,12 +22,14 @@ struct AttentionMixer {
         try plan.append(
             Attention(
                 projections: projections, headCount: configuration.headCount, rotaryBase: configuration.rotaryBase,
-                precision: precision, output: attended))
+                precision: precision, output: attended,
+                logSumExp: purpose == .training
+                    ? plan.intermediate([batch, configuration.headCount, length]) : nil))
 
         let y = plan.intermediate(x.shape)
         try plan.append(
             Linear(
-                input: attended.matrix, weight: parameters("out.weight", [width, width], .matrix, in: &plan),
+                input: attended.matrix, weight: parameters("out.weight", [width, width], precision.matrixLayout, in: &plan),
                 bias: parameters("out.bias", [width], in: &plan), residual: x, precision: precision,
                 output: y.matrix))
         return y

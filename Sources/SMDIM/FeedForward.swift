@@ -5,23 +5,29 @@ struct FeedForward {
     let configuration: TrunkConfiguration
     let parameters: ParameterScope
     let precision: Precision
+    let purpose: RecordingPurpose
 
     /// Records the layer. `x` is the residual stream [B, S, D] and `normalised` its normalisation.
     func record(_ x: Tensor, normalised: Tensor, into plan: inout Plan) throws(ValidationError) -> Tensor {
         let width = configuration.modelWidth
         let hiddenWidth = configuration.feedForwardWidth
 
-        let hidden = plan.intermediate([x.shape[0], x.shape[1], hiddenWidth])
+        var hidden = plan.intermediate([x.shape[0], x.shape[1], hiddenWidth])
         try plan.append(
             Linear(
-                input: normalised.matrix, weight: parameters("fc1.weight", [hiddenWidth, width], .matrix, in: &plan),
-                bias: parameters("fc1.bias", [hiddenWidth], in: &plan), activation: .gelu, precision: precision,
-                output: hidden.matrix))
+                input: normalised.matrix, weight: parameters("fc1.weight", [hiddenWidth, width], precision.matrixLayout, in: &plan),
+                bias: parameters("fc1.bias", [hiddenWidth], in: &plan),
+                activation: purpose == .inference ? .gelu : .none, precision: precision, output: hidden.matrix))
+        if purpose == .training {
+            let sums = hidden
+            hidden = plan.intermediate(sums.shape)
+            try plan.append(Activate(input: sums, activation: .gelu, output: hidden))
+        }
 
         let y = plan.intermediate(x.shape)
         try plan.append(
             Linear(
-                input: hidden.matrix, weight: parameters("fc2.weight", [width, hiddenWidth], .matrix, in: &plan),
+                input: hidden.matrix, weight: parameters("fc2.weight", [width, hiddenWidth], precision.matrixLayout, in: &plan),
                 bias: parameters("fc2.bias", [width], in: &plan), residual: x, precision: precision,
                 output: y.matrix))
         return y

@@ -4,7 +4,14 @@ import Foundation
 extension ModelConfiguration {
     /// Every weight of the model, in the order in which the denoiser declares them.
     public var parameters: [ParameterDeclaration] {
-        get throws(ValidationError) { try TokenDenoiser(self).plan(batch: 1, length: stride).parameters }
+        get throws(ValidationError) { try parameters(.float32) }
+    }
+
+    /// ``parameters`` as a denoiser of this precision uses them.
+    ///
+    /// - Throws: ``ValidationError`` if the configuration contradicts itself.
+    public func parameters(_ precision: Precision) throws(ValidationError) -> [ParameterDeclaration] {
+        try TokenDenoiser(self, precision: precision).plan(batch: 1, length: stride).parameters
     }
 
     /// Untrained weights, drawn with Philox under `seed`.
@@ -14,10 +21,12 @@ extension ModelConfiguration {
     /// √(residual layers). Embeddings are standard normal, other matrices uniform in ±fan_in^(−1/2).
     ///
     /// - Throws: ``ValidationError`` if the configuration contradicts itself.
-    public func initialWeights(seed: UInt64) throws(ValidationError) -> [ParameterSource] {
+    public func initialWeights(
+        seed: UInt64, precision: Precision = .float32
+    ) throws(ValidationError) -> [ParameterSource] {
         let residualLayers = Double(3 * trunk.blockCount)
         var sources: [ParameterSource] = []
-        for (index, declaration) in try parameters.enumerated() {
+        for (index, declaration) in try parameters(precision).enumerated() {
             let draw = InitialDraw(seed: seed, parameter: UInt32(index))
             let values = initialValues(of: declaration, draw: draw, residualLayers: residualLayers)
             sources.append(try ParameterSource(declaration.key, declaration.layout, declaration.shape, values))

@@ -11,14 +11,18 @@ public struct MFATrunk: Sendable {
     public let precision: Precision
     /// Which tensors of the weights are used: the weights themselves or their moving average.
     public let slot: ParameterKey.Slot
+    /// Whether a backward pass will follow.
+    public let purpose: RecordingPurpose
 
     /// A trunk.
     public init(
-        _ configuration: TrunkConfiguration, precision: Precision = .float32, slot: ParameterKey.Slot = .value
+        _ configuration: TrunkConfiguration, precision: Precision = .float32, slot: ParameterKey.Slot = .value,
+        purpose: RecordingPurpose = .inference
     ) {
         self.configuration = configuration
         self.precision = precision
         self.slot = slot
+        self.purpose = purpose
     }
 
     /// Records the trunk behind `input` [B, S, D].
@@ -52,10 +56,10 @@ public struct MFATrunk: Sendable {
         let parameters = ParameterScope(prefix: "blocks.\(index).", slot: slot)
         let mixer = try recordMixer(x, parameters, into: &plan)
         let feedForward = try FeedForward(
-            configuration: configuration, parameters: parameters.scope("ffn"), precision: precision
+            configuration: configuration, parameters: parameters.scope("ffn"), precision: precision, purpose: purpose
         ).record(mixer, normalised: normalise(mixer, parameters.scope("norm2"), into: &plan), into: &plan)
         let attention = try AttentionMixer(
-            configuration: configuration, parameters: parameters.scope("attn"), precision: precision
+            configuration: configuration, parameters: parameters.scope("attn"), precision: precision, purpose: purpose
         ).record(feedForward, normalised: normalise(feedForward, parameters.scope("norm3"), into: &plan), into: &plan)
         return BlockTensors(mixer: mixer, feedForward: feedForward, attention: attention)
     }
@@ -71,7 +75,8 @@ public struct MFATrunk: Sendable {
             ).record(x, normalised: normalised, into: &plan)
         case .attention:
             return try AttentionMixer(
-                configuration: configuration, parameters: parameters.scope("mixer"), precision: precision
+                configuration: configuration, parameters: parameters.scope("mixer"), precision: precision,
+                purpose: purpose
             ).record(x, normalised: normalised, into: &plan)
         }
     }

@@ -18,7 +18,7 @@ struct MambaMixer {
         let expanded = plan.intermediate([batch, length, 2 * inner])
         try plan.append(
             Linear(
-                input: normalised.matrix, weight: parameters("in_proj.weight", [2 * inner, width], .matrix, in: &plan),
+                input: normalised.matrix, weight: parameters("in_proj.weight", [2 * inner, width], precision.matrixLayout, in: &plan),
                 precision: precision, output: expanded.matrix))
 
         let u = plan.intermediate([batch, length, inner])
@@ -33,14 +33,14 @@ struct MambaMixer {
         try plan.append(
             Linear(
                 input: u.matrix,
-                weight: parameters("x_proj.weight", [rank + 2 * states, inner], .matrix, in: &plan),
+                weight: parameters("x_proj.weight", [rank + 2 * states, inner], precision.matrixLayout, in: &plan),
                 precision: precision, output: selected.matrix))
 
         let delta = plan.intermediate([batch, length, inner])
         try plan.append(
             Linear(
                 input: selected.columns(0..<rank),
-                weight: parameters("dt_proj.weight", [inner, rank], .matrix, in: &plan),
+                weight: parameters("dt_proj.weight", [inner, rank], precision.matrixLayout, in: &plan),
                 bias: parameters("dt_proj.bias", [inner], in: &plan), precision: precision, output: delta.matrix))
 
         let scanned = plan.intermediate([batch, length, inner])
@@ -56,7 +56,7 @@ struct MambaMixer {
         let y = plan.intermediate(x.shape)
         try plan.append(
             Linear(
-                input: scanned.matrix, weight: parameters("out_proj.weight", [width, inner], .matrix, in: &plan),
+                input: scanned.matrix, weight: parameters("out_proj.weight", [width, inner], precision.matrixLayout, in: &plan),
                 residual: x, precision: precision, output: y.matrix))
         return y
     }

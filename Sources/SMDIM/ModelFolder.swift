@@ -23,9 +23,9 @@ public struct ModelFolder: Sendable {
     /// The weights, checked against the configuration: none missing, none extra, every shape right.
     ///
     /// - Throws: ``ModelFileError``, or ``ValidationError`` if the configuration contradicts itself.
-    public func weights() throws -> [ParameterSource] {
+    public func weights(precision: Precision = .float32) throws -> [ParameterSource] {
         let file = try Safetensors(contentsOf: weightsURL)
-        let declarations = try configuration.parameters
+        let declarations = try configuration.parameters(precision)
         let names = Set(declarations.map(\.key.name))
         if let extra = file.entries.keys.sorted().first(where: { !names.contains($0) }) {
             throw ModelFileError.extraWeight(extra)

@@ -13,11 +13,12 @@ public struct TokenDenoiser: Sendable {
 
     /// A denoiser.
     public init(
-        _ configuration: ModelConfiguration, precision: Precision = .float32, slot: ParameterKey.Slot = .value
+        _ configuration: ModelConfiguration, precision: Precision = .float32, slot: ParameterKey.Slot = .value,
+        purpose: RecordingPurpose = .inference
     ) {
         self.configuration = configuration
         self.precision = precision
-        trunk = MFATrunk(configuration.trunk, precision: precision, slot: slot)
+        trunk = MFATrunk(configuration.trunk, precision: precision, slot: slot, purpose: purpose)
         head = ParameterScope(prefix: "", slot: slot)
     }
 
@@ -66,7 +67,8 @@ public struct TokenDenoiser: Sendable {
         try plan.append(
             Linear(
                 input: features.matrix,
-                weight: head("head.weight", [configuration.vocabularySize, embedding], .matrix, in: &plan),
+                weight: head(
+                    "head.weight", [configuration.vocabularySize, embedding], precision.matrixLayout, in: &plan),
                 precision: precision, output: logits.matrix))
         return (logits, Stages(latent: latent, blocks: blocks, trunk: trunkOutput))
     }

@@ -52,28 +52,27 @@ struct Bench: ParsableCommand {
     }
 
     private func measure(_ measurement: BenchMeasurement) throws -> BenchReport {
-        let context = try device.context()
-        let backend = OpenCLBackend(context, path: device.kernels)
+        let backend = try device.openCLBackend()
         let identity = backend.identity
         let seconds = try measurement.stepSeconds(
             of: measurement.executable(on: backend), repetitions: repetitions)
         let step = BenchReport.Spread(seconds)
         let profiles = try measurement.profile(
-            on: device.context(profiling: true), path: backend.path, repetitions: min(repetitions, 5))
+            on: device.openCLBackend(profiling: true), repetitions: min(repetitions, 5))
         if let trace, let profile = profiles.last {
             try ChromeTrace(profile).write(to: URL(filePath: trace))
         }
         return BenchReport(
             version: SMDIMTool.version, device: identity.device, driver: identity.driver,
             precision: measurement.precision.rawValue, kernelPath: identity.kernelPath, preset: model.name,
-            length: measurement.length, batch: measurement.batch, stepSeconds: step, peakBytes: context.peakBytes,
+            length: measurement.length, batch: measurement.batch, stepSeconds: step, peakBytes: backend.context.peakBytes,
             flops: try measurement.plan().work.flops,
             startSeconds: try skipStart ? nil : StartMeasurement(model: model, device: device).seconds(step: step.median),
             kernels: try measurement.families(profiles))
     }
 
     private func printPlan(_ measurement: BenchMeasurement) throws {
-        let backend = OpenCLBackend(try device.context(), path: device.kernels)
+        let backend = try device.openCLBackend()
         let parameters = try measurement.configuration.parameters.reduce(0) { $0 + 4 * $1.shape.elementCount }
         let activations = try backend.memory(of: measurement.plan()).byteCount
         print("weights      \(parameters) bytes\nactivations  \(activations) bytes\ntotal        \(parameters + activations) bytes")
@@ -116,7 +115,7 @@ struct BenchModel: ParsableArguments {
         let folder = try model.map { try ModelFolder(URL(filePath: $0)) }
         var configuration = folder?.configuration ?? ModelConfiguration(preset ?? .paper)
         if let mixer { configuration.trunk.mixer = mixer }
-        let weights = try withWeights ? folder?.weights() ?? configuration.initialWeights(seed: 0) : []
+        let weights = try withWeights ? folder?.weights(precision: precision) ?? configuration.initialWeights(seed: 0, precision: precision) : []
         return BenchMeasurement(
             configuration: configuration, weights: weights, length: length, batch: batch, precision: precision)
     }

@@ -49,13 +49,13 @@ struct BenchMeasurement {
     }
 
     /// Every launch of `repetitions` steps, with profiling on.
-    func profile(on context: Context, path: KernelPath, repetitions: Int) throws -> [[ProfiledLaunch]] {
-        let executable = try executable(on: OpenCLBackend(context, path: path))
+    func profile(on backend: OpenCLBackend, repetitions: Int) throws -> [[ProfiledLaunch]] {
+        let executable = try executable(on: backend)
         try executable.run()
-        _ = try context.takeProfile()
+        _ = try backend.context.takeProfile()
         return try (0..<repetitions).map { _ in
             try executable.run()
-            return try context.takeProfile()
+            return try backend.context.takeProfile()
         }
     }
 

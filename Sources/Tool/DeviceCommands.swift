@@ -62,7 +62,7 @@ struct Verify: ParsableCommand {
     @OptionGroup var device: DeviceOptions
 
     func run() throws {
-        let backend = OpenCLBackend(try device.context(), path: device.kernels, hasMargins: true)
+        let backend = try device.openCLBackend(hasMargins: true)
         let operations = ParityCase.all.map(\.operation).reduce(into: [String]()) { names, name in
             if !names.contains(name) { names.append(name) }
         }
@@ -105,7 +105,7 @@ struct Verify: ParsableCommand {
         init(_ operation: String, on backend: OpenCLBackend, seed: UInt64) throws {
             self.operation = operation
             let start = ContinuousClock.now
-            for parityCase in ParityCase.all where parityCase.operation == operation {
+            for parityCase in ParityCase.all where parityCase.operation == operation && backend.supports(parityCase.precision) {
                 let outcome = try parityCase.check(on: backend, seed: seed)
                 cases += 1
                 let worst = min(outcome.comparison.worst, Double.greatestFiniteMagnitude)

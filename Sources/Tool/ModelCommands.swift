@@ -61,7 +61,7 @@ struct Logits: ParsableCommand {
         let folder = try ModelFolder(URL(filePath: model))
         let tokens = try Safetensors(contentsOf: URL(filePath: input)).tensor("tokens")
         let logits = try TokenDenoiser(folder.configuration, precision: precision)
-            .logits(of: tokens, weights: folder.weights(), on: device.backend())
+            .logits(of: tokens, weights: folder.weights(precision: precision), on: device.backend())
         try Safetensors.write(["logits": logits], to: URL(filePath: output))
         print("\(output): logits \(logits.shape)")
     }

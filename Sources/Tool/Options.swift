@@ -23,9 +23,19 @@ struct DeviceOptions: ParsableArguments {
     @Option(help: "Kernels: vector (CPU), group (GPU) or simple; the device decides if not given.")
     var kernels: KernelPath?
 
+    @Option(help: "File with measured choices, from tune; SMDIM_TUNING or the user's own if not given.")
+    var tuning: String?
+
     /// The backend that was asked for.
     func backend() throws -> any Backend {
-        device == "reference" ? ReferenceBackend() : OpenCLBackend(try context(), path: kernels)
+        device == "reference" ? ReferenceBackend() : try openCLBackend()
+    }
+
+    /// The backend on the OpenCL device that was asked for, with what was measured there.
+    func openCLBackend(profiling: Bool = false, hasMargins: Bool = false) throws -> OpenCLBackend {
+        let context = try context(profiling: profiling)
+        let tuning = try Tuning.load(tuning.map { URL(filePath: $0) }, for: context.device)
+        return OpenCLBackend(context, path: kernels, tuning: tuning, hasMargins: hasMargins)
     }
 
     /// The OpenCL device that was asked for.

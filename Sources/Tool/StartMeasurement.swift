@@ -30,6 +30,7 @@ struct StartMeasurement {
         process.arguments =
             ["first-step", "--since", "\(DispatchTime.now().uptimeNanoseconds)"] + model.arguments
             + (device.device.map { ["--device", $0] } ?? []) + (device.kernels.map { ["--kernels", $0.rawValue] } ?? [])
+            + (device.tuning.map { ["--tuning", $0] } ?? [])
         try process.run()
         let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         process.waitUntilExit()
@@ -52,7 +53,7 @@ struct FirstStep: ParsableCommand {
     @OptionGroup var device: DeviceOptions
 
     func run() throws {
-        let executable = try model.measurement().executable(on: OpenCLBackend(device.context(), path: device.kernels))
+        let executable = try model.measurement().executable(on: device.openCLBackend())
         try executable.run()
         try executable.wait()
         print(Double(DispatchTime.now().uptimeNanoseconds - since) * 1e-9)

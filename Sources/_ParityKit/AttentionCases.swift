@@ -3,19 +3,25 @@ import ReferenceBackend
 
 extension ParityCase {
     /// A score is a sum of d products of rotated factors, so its error grows with Σ|q·k|/√d, and a weight's relative
-    /// error is the score's absolute one: 8 units of (1 + max Σ|q·k|/√d) · Σ p·|v|.
+    /// error is the score's absolute one: 8 units of (1 + max Σ|q·k|/√d) · Σ p·|v|. With bfloat16 the kernel rounds the
+    /// weights too, and the last bit of a rotated q or k decides how it is rounded: 2¹⁶ units, two roundings to 8 bits.
     static let attention: [ParityCase] = [
         (1, 1, 1, 2), (1, 8, 2, 8), (2, 9, 5, 8), (3, 33, 4, 16), (1, 65, 2, 64), (1, 127, 3, 34), (2, 128, 2, 32),
         (1, 515, 1, 64), (1, 600, 2, 128),
     ].flatMap { batch, length, heads, width in
-        [false, true].map { saves in
-            attention(batch: batch, length: length, heads: heads, width: width, savesLogSum: saves)
+        [(false, Precision.float32), (true, .float32), (true, .bfloat16)].map { saves, precision in
+            attention(
+                batch: batch, length: length, heads: heads, width: width, precision: precision, savesLogSum: saves)
         }
     }
 
-    private static func attention(batch: Int, length: Int, heads: Int, width: Int, savesLogSum: Bool) -> ParityCase {
+    private static func attention(
+        batch: Int, length: Int, heads: Int, width: Int, precision: Precision, savesLogSum: Bool
+    ) -> ParityCase {
         let sizes = "B=\(batch) S=\(length) H=\(heads) d=\(width)" + (savesLogSum ? " lse" : "")
-        return ParityCase("attention", sizes, tolerance: 8) { seed in
+            + (precision == .bfloat16 ? " bf16" : "")
+        let tolerance: Double = precision == .bfloat16 ? 0x1p16 : 8
+        return ParityCase("attention", sizes, precision: precision, tolerance: tolerance) { seed in
             var values = SeededValues(seed: seed)
             let features = heads * width
             let qkv = values.normal(batch * length * 3 * features, spread: 1, outlier: 3)
@@ -25,7 +31,7 @@ extension ParityCase {
                 try instance.plan.append(
                     Attention(
                         projections: instance.input("projections", [batch, length, 3 * features], qkv),
-                        headCount: heads, rotaryBase: 10000, output: output,
+                        headCount: heads, rotaryBase: 10000, precision: precision, output: output,
                         logSumExp: savesLogSum ? instance.output("logSumExp", [batch, heads, length]) : nil))
                 return instance
             }

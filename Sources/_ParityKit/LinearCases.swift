@@ -25,7 +25,8 @@ struct LinearShape: Sendable {
 }
 
 extension ParityCase {
-    /// A sum of K products has an error of at most K units of Σ|x·w|, in practice of √K; 8 + K/16 units.
+    /// A sum of K products has an error of at most K units of Σ|x·w|, in practice of √K; 8 + K/16 units. With bfloat16 the
+    /// reference rounds the same factors, products are exact, and the bound is the same.
     static let linear: [ParityCase] =
         [
             LinearShape(rows: 1, outputs: 1, inputs: 1),
@@ -40,10 +41,19 @@ extension ParityCase {
             LinearShape(rows: 512, outputs: 256, inputs: 32, hasBias: true, inputMargin: 32),
             LinearShape(rows: 257, outputs: 300, inputs: 520, hasBias: true, activation: .gelu),
             LinearShape(batch: 2, rows: 5, outputs: 2048, inputs: 512),
+            LinearShape(rows: 1, outputs: 1, inputs: 1, precision: .bfloat16),
+            LinearShape(rows: 9, outputs: 33, inputs: 17, hasBias: true, hasResidual: true, precision: .bfloat16),
+            LinearShape(
+                batch: 3, rows: 13, outputs: 40, inputs: 29, hasBias: true, activation: .gelu, inputMargin: 5,
+                precision: .bfloat16),
+            LinearShape(rows: 127, outputs: 64, inputs: 128, outputMargin: 3, precision: .bfloat16),
+            LinearShape(rows: 257, outputs: 300, inputs: 520, activation: .relu, precision: .bfloat16),
         ].map(linear)
 
     private static func linear(_ shape: LinearShape) -> ParityCase {
-        ParityCase("linear", shape.description, tolerance: 8 + Double(shape.inputs) / 16) { seed in
+        ParityCase(
+            "linear", shape.description, precision: shape.precision, tolerance: 8 + Double(shape.inputs) / 16
+        ) { seed in
             var values = SeededValues(seed: seed)
             var instance = ParityInstance()
             let (n, k) = (shape.outputs, shape.inputs)
@@ -60,7 +70,7 @@ extension ParityCase {
             try instance.plan.append(
                 Linear(
                     input: input.columns(shape.inputMargin..<shape.inputMargin + k),
-                    weight: instance.parameter("weight", [n, k], weight, as: .matrix),
+                    weight: instance.parameter("weight", [n, k], weight, as: shape.precision.matrixLayout),
                     bias: bias.map { try instance.parameter("bias", [n], $0) }, activation: shape.activation,
                     residual: residual.map { try instance.input("residual", [shape.batch, shape.rows, n], $0) },
                     precision: shape.precision,

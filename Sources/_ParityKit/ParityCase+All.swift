@@ -2,5 +2,5 @@ extension ParityCase {
     /// Every case of every operation, in the order of a model's forward pass.
     public static let all: [ParityCase] =
         embedding + stridedConvolution + layerNorm + linear + causalConvolution + selectiveScan + attention
-        + transposedConvolution + tokenDraw + reveal + corrupt
+        + transposedConvolution + tokenDraw + grammarDraw + reveal + corrupt
 }

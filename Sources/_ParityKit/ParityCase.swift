@@ -8,6 +8,8 @@ public struct ParityCase: Sendable, CustomStringConvertible {
     public let operation: String
     /// The sizes, such as `B=2 S=65 I=40 N=16`; what a report shows.
     public let sizes: String
+    /// Of the factors of the operation's products; not every device has bfloat16.
+    public let precision: Precision
     /// k of the bound |x − r| ≤ k · 2⁻²⁴ · m, r the reference's value and m its magnitude.
     public let tolerance: Double
     /// Makes the plan and its inputs; the seed names every value.
@@ -15,11 +17,12 @@ public struct ParityCase: Sendable, CustomStringConvertible {
 
     /// A case.
     public init(
-        _ operation: String, _ sizes: String, tolerance: Double,
+        _ operation: String, _ sizes: String, precision: Precision = .float32, tolerance: Double,
         make: @escaping @Sendable (_ seed: UInt64) throws -> ParityInstance
     ) {
         self.operation = operation
         self.sizes = sizes
+        self.precision = precision
         self.tolerance = tolerance
         self.make = make
     }

@@ -80,6 +80,27 @@ struct MIDIReadingTests {
             warnings == [MIDIWarning(.stopped(.lengthPastEnd(declared: 0x0FFF_FFFF, present: 4)), byte: 30, track: 0)])
     }
 
+    @Test("An event that is one byte longer than the track stops it, one that fits exactly does not")
+    func eventLengthBounds() throws {
+        for (length, kind) in [
+            (3, MIDIWarning.Kind.noEndOfTrack), (4, .stopped(.lengthPastEnd(declared: 4, present: 3))),
+        ] {
+            let bytes = MIDIBytes.header() + MIDIBytes.track([0, 0xFF, 1, UInt8(length), 65, 66, 67])
+            let reading = try MIDIFile.read(bytes)
+            #expect(reading.warnings.map(\.kind) == [kind])
+            #expect(reading.file.tracks[0].events.count == (length == 3 ? 1 : 0))
+        }
+    }
+
+    @Test("After a track that is broken and lies about its length, the next track is found", arguments: [2, 5000])
+    func resynchronisation(length: Int) throws {
+        let broken = MIDIBytes.track(MIDIBytes.note + [0, 0x90, 60, 0xF5, 1, 2], length: length)
+        let second = MIDIBytes.track([0, 0x91, 64, 90, 4, 0x81, 64, 0] + MIDIBytes.endOfTrack)
+        let (notes, warnings) = try notes(MIDIBytes.header(tracks: 2) + broken + second)
+        #expect(notes == [Note(tick: 0, duration: 4, pitch: 64, velocity: 90, track: 1, channel: 1)] + oneNote)
+        #expect(warnings.contains { $0.kind == .stopped(.badDataByte(0xF5)) && $0.byte == 30 })
+    }
+
     @Test("A file cut at any byte gives an error or the notes before the cut")
     func cutFiles() throws {
         let second: [UInt8] = [0, 0x90, 62, 80, 96, 0x80, 62, 0]

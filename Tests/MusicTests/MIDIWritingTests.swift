@@ -37,13 +37,13 @@ struct MIDIWritingTests {
     @Test("What a MIDI file cannot hold is refused by name")
     func refusals() throws {
         let late = MIDIEvent(tick: 0x1000_0000, message: .programChange(channel: 0, program: 0))
-        let early = MIDIEvent(tick: 1, message: .programChange(channel: 0, program: 0))
+        let unsorted = [2, 1].map { MIDIEvent(tick: $0, message: .programChange(channel: 0, program: 0)) }
         #expect(throws: MIDIError(.unwritable(field: "a time between events", value: 0x1000_0000, limit: 0x0FFF_FFFF)))
         {
             try MIDIFile(division: 480, tracks: [MIDITrack(events: [late])]).serialized()
         }
         #expect(throws: MIDIError(.unsortedEvent(track: 0, index: 1))) {
-            try MIDIFile(division: 480, tracks: [MIDITrack(events: [late, early].reversed() + [early])]).serialized()
+            try MIDIFile(division: 480, tracks: [MIDITrack(events: unsorted)]).serialized()
         }
         #expect(throws: MIDIError(.unwritable(field: "the division", value: 0x8000, limit: 0x7FFF))) {
             try MIDIFile(division: 0x8000, tracks: []).serialized()
@@ -73,6 +73,16 @@ struct MIDIWritingTests {
         #expect(copy.file.tempos.map(\.tempo) == [tempo])
         #expect(copy.file.tracks[0].events.contains { $0.message == .meta(type: 0x58, bytes: [4, 2, 24, 8]) })
         #expect(copy.file.division == 120)
+    }
+
+    @Test("A repeated note is released before it is struck again")
+    func repeatedNotes() {
+        let notes = [0, 10].map { Note(tick: $0, duration: 10, pitch: 60, velocity: 80) }
+        let events = MIDIFile(notes: notes, division: 480, tempo: .standard).tracks[1].events
+        #expect(
+            events.filter { $0.tick == 10 }.map(\.message) == [
+                .noteOff(channel: 0, pitch: 60, velocity: 0), .noteOn(channel: 0, pitch: 60, velocity: 80),
+            ])
     }
 
     @Test("A file is whole or absent: nothing is left beside it, and what cannot be written leaves the old one")

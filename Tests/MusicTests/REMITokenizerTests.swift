@@ -132,6 +132,11 @@ struct REMITokenizerTests {
         #expect(throws: TokenizerError.self) {
             try file.check(against: REMITokenizer(.smallVelocity).vocabulary, path: path)
         }
+        var uneven = file
+        uneven.tokens?.removeLast()
+        #expect(throws: TokenizerError.malformed(path: path, reason: "4 ids but 3 tokens")) {
+            try uneven.check(against: vocabulary, path: path)
+        }
         try AtomicFile.write(Array(#"{"ids": [4, "x"]}"#.utf8), to: path)
         #expect(throws: TokenizerError.self) { try TokenFile(path: path) }
         try AtomicFile.write(Array(#"{"ids": [4]}"#.utf8), to: path)

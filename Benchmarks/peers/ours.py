@@ -1,0 +1,66 @@
+"""The `smdim` side of a comparison: processes that wait on stdin between rounds, and commands run once."""
+
+import json
+import os
+import subprocess
+
+
+class Ours:
+    """`smdim` with the device options of this run."""
+
+    def __init__(self, tool, device=None):
+        self.tool = str(tool)
+        self.options = ["--device", device] if device else []
+
+    def run(self, *arguments):
+        """stdout of a command; its stderr in the error if it fails."""
+        command = [self.tool, *map(str, arguments)]
+        result = subprocess.run(command, capture_output=True, text=True)
+        if result.returncode != 0:
+            raise RuntimeError(f"{' '.join(command)}: {result.stderr.strip()}")
+        return result.stdout
+
+    def bench(self, *arguments):
+        """The report of `smdim bench`."""
+        return json.loads(self.run("bench", *arguments, "--json", *self.options))
+
+    def logits(self, folder, precision, source, target):
+        self.run("logits", "--model", folder, "--precision", precision, "--input", source, "-o", target, *self.options)
+
+    def rounds(self, *arguments):
+        """A function that times one round in a process of its own, which sleeps in between. Call `close()` after use."""
+        return Rounds([self.tool, "rounds", *map(str, arguments), *self.options])
+
+
+class Rounds:
+    def __init__(self, command):
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
+        )
+        ready = self.process.stdout.readline().strip()
+        if not ready.startswith("ready"):
+            raise RuntimeError(self.process.stderr.read().strip() or f"{command}: ended before it was ready")
+        self.path = ready.removeprefix("ready ")
+
+    def __call__(self):
+        print(file=self.process.stdin, flush=True)
+        return float(self.process.stdout.readline())
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def commit(folder):
+    """The commit of the checkout, with a + if files differ from it."""
+    def git(*arguments):
+        return subprocess.run(["git", "-C", folder, *arguments], capture_output=True, text=True).stdout.strip()
+
+    return (git("rev-parse", "--short", "HEAD") or "unknown") + ("+" if git("status", "--porcelain", "-uno") else "")
+
+
+def processor():
+    """The processor's name and how many of its threads this process may use."""
+    with open("/proc/cpuinfo") as file:
+        names = [line.split(":", 1)[1].strip() for line in file if line.startswith("model name")]
+    return f"{names[0] if names else 'unknown'}, {len(os.sched_getaffinity(0))} threads"

@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Shows what the tool given as the first argument does: devices, the kernels' check, a piece of music.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+smdim=$1
+
+"$smdim" devices
+echo
+"$smdim" verify
+echo
+
+model=Models/pop909-small
+if [[ ! -d $model ]]; then
+    model=$(mktemp -d)/untrained
+    trap 'rm -r "$(dirname "$model")"' EXIT
+    echo "No trained weights are in $PWD/Models: the piece comes from untrained ones and is noise, not music."
+    "$smdim" init --preset tiny -o "$model"
+fi
+mkdir -p dist
+"$smdim" generate --model "$model" --seed 1 -o dist/demo.mid
+echo "Listen to $PWD/dist/demo.mid"

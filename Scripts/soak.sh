@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Checks every kernel's cases under many seeds, on every family of kernels. Arguments: the tool, the number of seeds.
+set -euo pipefail
+smdim=$1
+seeds=$2
+
+for kernels in vector group simple; do
+    for ((seed = 0; seed < seeds; seed++)); do
+        "$smdim" verify --kernels "$kernels" --seed "$seed"
+    done
+done

@@ -1,0 +1,54 @@
+import ComputeCore
+import OpenCLRuntime
+
+extension AttentionBackward: OpenCLOperation {
+    private var batch: Int { forward.output.shape[0] }
+    private var length: Int { forward.output.shape[1] }
+    private var heads: Int { forward.headCount }
+    private var width: Int { forward.headWidth }
+    private static let panel = ParameterPacking.panelWidth
+
+    /// On the vector path, for every head, four matrices in turned panels of depth d + 1 and three in rows.
+    func scratchBytes(on backend: OpenCLBackend) throws(OpenCLError) -> [Int] {
+        guard backend.path == .vector else { return [] }
+        let turned = length.roundedUp(to: Self.panel) * (width + 1)
+        let rows = width.roundedUp(to: Self.panel) * length
+        return [4 * batch * heads * (4 * turned + 3 * rows)]
+    }
+
+    func commands(_ binder: Binder) throws(OpenCLError) -> [Command] {
+        let rotation = KernelArgument.buffer(
+            try binder.backend.catalog.rotation(length: length, width: width, base: forward.rotaryBase))
+        guard let logSumExp = forward.logSumExp else {
+            throw .invalidArgument(name: "logSumExp", expected: "a tensor", got: "none")
+        }
+        let saved = [
+            try binder.argument(forward.projections), rotation, try binder.argument(forward.output),
+            try binder.argument(outputGradient), try binder.argument(logSumExp),
+        ]
+        let target = try binder.argument(projectionsGradient)
+        let sizes: [KernelArgument] = [.int(length), .int(heads), .int(width)]
+        guard binder.path == .vector else {
+            return try ["attention_backward_queries_naive", "attention_backward_keys_naive"].map {
+                name throws(OpenCLError) in
+                try binder.launch(
+                    KernelVariant(.attentionBackwardNaive, entry: name, ["LANES": 1, "HEAD_WIDTH": width]),
+                    global: SIMD3(length, heads, batch), saved + [target] + sizes)
+            }
+        }
+        let packed = KernelArgument.buffer(binder.scratch[0])
+        let defines: KeyValuePairs<String, Int?> = ["HEAD_PANELS": width.dividedRoundingUp(by: Self.panel)]
+        let rows = length.dividedRoundingUp(by: 32) * heads >= 32 ? 32 : 8
+        let pack = try binder.launch(
+            KernelVariant(.attentionBackwardPanels, entry: "attention_backward_pack", defines),
+            global: SIMD3(length.dividedRoundingUp(by: Self.panel), heads, batch), local: SIMD3(1, 1, 1),
+            saved + [packed] + sizes)
+        return try [pack]
+            + ["attention_backward_queries", "attention_backward_keys"].map { name throws(OpenCLError) in
+                try binder.launch(
+                    KernelVariant(.attentionBackwardPanels, entry: name, defines),
+                    global: SIMD3(length.dividedRoundingUp(by: rows), heads, batch), local: SIMD3(1, 1, 1),
+                    [packed, rotation, target] + sizes + [.int(rows)])
+            }
+    }
+}

@@ -1,0 +1,31 @@
+import ComputeCore
+import OpenCLRuntime
+
+extension LinearBackward: OpenCLOperation {
+    private var rows: Int { forward.input.rows }
+    private var outputs: Int { forward.weight.shape[0] }
+    private var inputs: Int { forward.weight.shape[1] }
+    private var biasSum: RowSum { RowSum(rows: rows, columns: outputs) }
+    private var biasScratch: [Int] { biasGradient == nil ? [] : biasSum.scratchBytes }
+
+    func scratchBytes(on backend: OpenCLBackend) throws(OpenCLError) -> [Int] {
+        try biasScratch
+            + MatrixProductBackward.scratchBytes(
+                rows: rows, n: outputs, k: inputs, inputStride: max(forward.input.rowStride, inputGradient.rowStride),
+                outputStride: outputGradient.rowStride, on: backend)
+    }
+
+    func commands(_ binder: Binder) throws(OpenCLError) -> [Command] {
+        let slope = try binder.matrix(outputGradient)
+        var commands = try MatrixProductBackward(
+            rows: rows, n: outputs, k: inputs, input: binder.matrix(forward.input),
+            weight: binder.buffer(forward.weight), outputGradient: slope, inputGradient: binder.matrix(inputGradient),
+            accumulates: accumulates, weightGradient: binder.buffer(weightGradient)
+        ).commands(binder, scratch: binder.scratch.dropFirst(biasScratch.count))
+        if let biasGradient {
+            commands += try biasSum.commands(
+                slope, into: binder.buffer(biasGradient), scratch: binder.scratch.prefix(biasScratch.count), binder)
+        }
+        return commands
+    }
+}

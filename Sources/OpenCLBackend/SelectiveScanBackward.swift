@@ -1,0 +1,64 @@
+import ComputeCore
+import OpenCLRuntime
+
+extension SelectiveScanBackward: OpenCLOperation {
+    private var batch: Int { outputGradient.shape[0] }
+    private var length: Int { outputGradient.shape[1] }
+    private var channels: Int { outputGradient.shape[2] }
+    private var states: Int { forward.stateCount }
+    /// Positions whose states a work-item computes again at once.
+    private static let tile = 32
+
+    /// Channels of one work-item, which keeps their share of dB and dC.
+    private func span(on path: KernelPath) -> Int { path == .vector ? 64 : 8 }
+
+    private func parts(on path: KernelPath) -> Int { channels.dividedRoundingUp(by: span(on: path)) }
+
+    private var logDecaySum: RowSum { RowSum(rows: batch, columns: channels * states) }
+    private var skipSum: RowSum { RowSum(rows: batch, columns: channels) }
+
+    /// The states before every tile, the shares of dB and dC, and dA_log and dD of every sample.
+    func scratchBytes(on backend: OpenCLBackend) throws(OpenCLError) -> [Int] {
+        let parts = parts(on: backend.path)
+        let tiles = length.dividedRoundingUp(by: Self.tile)
+        return [
+            4 * batch * parts * tiles * states * backend.path.lanes, 4 * parts * batch * length * 2 * states,
+            4 * batch * channels * states, 4 * batch * channels,
+        ] + logDecaySum.scratchBytes
+    }
+
+    func commands(_ binder: Binder) throws(OpenCLError) -> [Command] {
+        let (checkpoints, shares) = (binder.scratch[0], binder.scratch[1])
+        let (logDecays, skips) = (binder.scratch[2], binder.scratch[3])
+        let parts = parts(on: binder.path)
+        let defines: KeyValuePairs<String, Int?> = [
+            "N": states, "TIME_TILE": Self.tile, "LANES": binder.path.lanes,
+        ]
+        var arguments: [KernelArgument] = [.int(length), .int(channels), .int(span(on: binder.path))]
+        arguments += [try binder.argument(forward.input), try binder.argument(forward.delta)]
+        arguments += try binder.arguments(forward.inputMatrix) + binder.arguments(forward.outputMatrix)
+        arguments += try binder.arguments(forward.gate)
+        arguments += [
+            try binder.argument(forward.logDecay), try binder.argument(forward.skip),
+            try binder.argument(outputGradient), try binder.argument(inputGradient), try binder.argument(deltaGradient),
+        ]
+        arguments += try binder.arguments(gateGradient)
+        arguments += [.buffer(logDecays), .buffer(skips), .buffer(checkpoints), .buffer(shares)]
+        return try [
+            binder.launch(
+                KernelVariant(.selectiveScanBackward, defines), global: SIMD3(parts, batch, 1),
+                local: SIMD3(1, 1, 1), arguments),
+            binder.launch(
+                KernelVariant(.selectiveScanBackward, entry: "selective_scan_backward_reduce", defines),
+                global: SIMD3(2 * states, batch * length, 1),
+                [.int(parts), .buffer(shares)] + binder.arguments(inputMatrixGradient)
+                    + binder.arguments(outputMatrixGradient)),
+        ]
+            + logDecaySum.commands(
+                MatrixProduct.Matrix(buffer: logDecays, offset: 0, stride: channels * states),
+                into: binder.buffer(logDecayGradient), scratch: binder.scratch.dropFirst(4), binder)
+            + skipSum.commands(
+                MatrixProduct.Matrix(buffer: skips, offset: 0, stride: channels), into: binder.buffer(skipGradient),
+                scratch: binder.scratch.dropFirst(4), binder)
+    }
+}

@@ -1,0 +1,179 @@
+public import ComputeCore
+public import OpenCLRuntime
+
+/// Measures on a device which of its choices are the fastest for the operations of a plan; see ``Tuning``.
+public struct Tuner {
+    /// One choice and the best time that it had.
+    public struct Measurement: Sendable {
+        /// What was run, such as `linear 512 2048 512 f32`.
+        public let subject: String
+        /// What was chosen, such as `64 rows`.
+        public let choice: String
+        /// Of one run.
+        public let seconds: Double
+    }
+
+    private let context: Context
+    private let plan: Plan
+    private let parameters: [ParameterSource]
+    private let report: (Measurement) -> Void
+
+    /// Rounds in which every choice is run once; the best time counts, so that a disturbance hits no choice alone.
+    private static let rounds = 12
+
+    /// A tuner for the operations of `plan`.
+    ///
+    /// - Parameters:
+    ///   - parameters: Those of the plan, for running it as a whole.
+    ///   - report: Is shown each measurement.
+    public init(
+        _ plan: Plan, parameters: [ParameterSource], on context: Context, report: @escaping (Measurement) -> Void
+    ) {
+        self.plan = plan
+        self.parameters = parameters
+        self.context = context
+        self.report = report
+    }
+
+    /// `known` with the choices that were the fastest for this plan.
+    ///
+    /// - Throws: what compiling and running on the device throw.
+    public func tune(_ known: Tuning) throws -> Tuning {
+        var tuning = known
+        if context.device.kind == .cpu {
+            for shape in productShapes {
+                tuning.products[shape] = try fastest("linear \(shape)", Tuning.productRows, unit: "rows") { rows in
+                    var trial = Tuning.none
+                    trial.products[shape] = rows
+                    return try executable(of: Self.product(shape), path: .vector, tuning: trial)
+                }
+            }
+            for shape in attentionShapes {
+                tuning.attention[shape] = try fastest("attention \(shape)", Tuning.attentionRows, unit: "queries") { rows in
+                    var trial = Tuning.none
+                    trial.attention[shape] = rows
+                    return try executable(of: Self.attention(shape), path: .vector, tuning: trial)
+                }
+            }
+        }
+        guard plan.operations.allSatisfy({ $0.isOfFloat32 }) else { return tuning }
+        tuning.clblast = try fastestBLAS()
+        let paths: [KernelPath] = context.device.kind == .cpu ? [.vector, .group] : [.group]
+        tuning.path = try fastest("step", paths, unit: "kernels") { [tuning] path in
+            let backend = OpenCLBackend(context, path: path, tuning: tuning)
+            return try backend.compile(plan, parameters: backend.prepare(parameters))
+        }
+        return tuning
+    }
+
+    // MARK: - Measuring
+
+    private func fastest<Choice>(
+        _ subject: String, _ choices: [Choice], unit: String, _ make: (Choice) throws -> any Executable
+    ) throws -> Choice? {
+        let executables = try choices.map(make)
+        let seconds = try bestSeconds(of: executables)
+        for (choice, seconds) in zip(choices, seconds) {
+            report(Measurement(subject: subject, choice: "\(choice) \(unit)", seconds: seconds))
+        }
+        return zip(choices, seconds).min { $0.1 < $1.1 }?.0
+    }
+
+    /// The best seconds of a run of each executable, taken in turns.
+    private func bestSeconds(of executables: [any Executable]) throws -> [Double] {
+        var best = [Double](repeating: .infinity, count: executables.count)
+        for round in 0...Self.rounds {
+            for (index, executable) in executables.enumerated() {
+                let start = ContinuousClock.now
+                try executable.run()
+                try executable.wait()
+                let duration = (ContinuousClock.now - start) / .seconds(1)
+                // The first round builds kernels.
+                if round > 0 { best[index] = min(best[index], duration) }
+            }
+        }
+        return best
+    }
+
+    /// CLBlast's own parameters, or the candidate with which the plan's products take the least time in all.
+    private func fastestBLAS() throws -> [String: [String: Int]] {
+        var best: (parameters: [String: [String: Int]], seconds: Double) = ([:], .infinity)
+        for candidate in [(name: "CLBlast as it comes", parameters: [:])] + BLASCandidates.all {
+            var trial = Tuning.none
+            trial.clblast = candidate.parameters
+            var seconds = 0.0
+            for shape in productShapes {
+                seconds += try bestSeconds(of: [executable(of: Self.product(shape), path: .group, tuning: trial)])[0]
+            }
+            report(Measurement(subject: "products", choice: candidate.name, seconds: seconds))
+            if seconds < best.seconds { best = (candidate.parameters, seconds) }
+        }
+        return best.parameters
+    }
+
+    private func executable(of plan: Plan, path: KernelPath, tuning: Tuning) throws -> any Executable {
+        let backend = OpenCLBackend(context, path: path, tuning: tuning)
+        let parameters = try plan.parameters.map { try ParameterSource($0.key, $0.layout, $0.shape, nil) }
+        return try backend.compile(plan, parameters: backend.prepare(parameters))
+    }
+
+    // MARK: - Shapes
+
+    private var productShapes: [ProductShape] {
+        plan.operations.compactMap { ($0 as? Linear)?.productShape }.unique
+    }
+
+    private var attentionShapes: [AttentionShape] {
+        plan.operations.compactMap { ($0 as? Attention)?.attentionShape }.unique
+    }
+
+    private static func product(_ shape: ProductShape) throws -> Plan {
+        var plan = Plan()
+        let weight = plan.parameter(
+            ParameterKey("weight"), [shape.outputs, shape.inputs], shape.precision.matrixLayout)
+        let output = plan.intermediate([1, shape.rows, shape.outputs])
+        try plan.append(
+            Linear(
+                input: plan.input("input", [1, shape.rows, shape.inputs]).matrix, weight: weight,
+                precision: shape.precision, output: output.matrix))
+        return plan
+    }
+
+    private static func attention(_ shape: AttentionShape) throws -> Plan {
+        var plan = Plan()
+        let features = shape.heads * shape.width
+        let output = plan.intermediate([1, shape.length, features])
+        try plan.append(
+            Attention(
+                projections: plan.input("projections", [1, shape.length, 3 * features]), headCount: shape.heads,
+                rotaryBase: 10000, precision: shape.precision, output: output))
+        return plan
+    }
+}
+
+extension Linear {
+    /// The product as tuning knows it.
+    var productShape: ProductShape {
+        ProductShape(
+            rows: input.rowsPerSample, outputs: weight.shape[0], inputs: weight.shape[1], precision: precision)
+    }
+}
+
+extension Attention {
+    /// The attention as tuning knows it.
+    var attentionShape: AttentionShape {
+        AttentionShape(length: output.shape[1], heads: headCount, width: headWidth, precision: precision)
+    }
+}
+
+extension Operation {
+    fileprivate var isOfFloat32: Bool { (self as? any OpenCLOperation)?.precision == .float32 }
+}
+
+extension Array where Element: Hashable {
+    /// The elements in order, each once.
+    fileprivate var unique: [Element] {
+        var seen: Set<Element> = []
+        return filter { seen.insert($0).inserted }
+    }
+}

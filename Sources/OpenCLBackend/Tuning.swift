@@ -1,0 +1,112 @@
+public import ComputeCore
+
+/// Choices that change speed and no result within one device, as measured by ``Tuner``; what was not measured follows
+/// rules. They depend on the shape of one sample alone, never on the batch.
+public struct Tuning: Hashable, Sendable {
+    /// Where the choices come from, such as a file's path; nil if nothing was measured.
+    public var origin: String?
+    /// The fastest family of kernels.
+    public var path: KernelPath?
+    /// Rows that one work-item of the vector path's product owns.
+    public var products: [ProductShape: Int] = [:]
+    /// Queries that one work-item of the vector path's attention owns.
+    public var attention: [AttentionShape: Int] = [:]
+    /// CLBlast's parameters by kernel and name, where other values than its own were faster.
+    public var clblast: [String: [String: Int]] = [:]
+
+    /// No measured choices.
+    public static let none = Tuning()
+
+    /// No measured choices; fill in what is known.
+    public init() {}
+}
+
+/// A matrix product as tuning knows it.
+public struct ProductShape: Hashable, Sendable, CustomStringConvertible {
+    /// Rows of one sample.
+    public let rows: Int
+    /// N.
+    public let outputs: Int
+    /// K.
+    public let inputs: Int
+    /// Of the factors.
+    public let precision: Precision
+
+    /// A shape.
+    public init(rows: Int, outputs: Int, inputs: Int, precision: Precision) {
+        self.rows = rows
+        self.outputs = outputs
+        self.inputs = inputs
+        self.precision = precision
+    }
+
+    /// `512 2048 512 f32`: M, N, K and the precision.
+    public var description: String { "\(rows) \(outputs) \(inputs) \(precision.rawValue)" }
+
+    /// The shape of that description.
+    public init?(_ description: String) {
+        guard let (sizes, precision) = parse(description) else { return nil }
+        self.init(rows: sizes[0], outputs: sizes[1], inputs: sizes[2], precision: precision)
+    }
+}
+
+/// An attention as tuning knows it.
+public struct AttentionShape: Hashable, Sendable, CustomStringConvertible {
+    /// S.
+    public let length: Int
+    /// H.
+    public let heads: Int
+    /// d, features of a head.
+    public let width: Int
+    /// Of the factors.
+    public let precision: Precision
+
+    /// A shape.
+    public init(length: Int, heads: Int, width: Int, precision: Precision) {
+        self.length = length
+        self.heads = heads
+        self.width = width
+        self.precision = precision
+    }
+
+    /// `512 8 64 f32`: S, H, d and the precision.
+    public var description: String { "\(length) \(heads) \(width) \(precision.rawValue)" }
+
+    /// The shape of that description.
+    public init?(_ description: String) {
+        guard let (sizes, precision) = parse(description) else { return nil }
+        self.init(length: sizes[0], heads: sizes[1], width: sizes[2], precision: precision)
+    }
+}
+
+/// Three positive sizes and a precision.
+private func parse(_ description: String) -> (sizes: [Int], precision: Precision)? {
+    let parts = description.split(separator: " ")
+    let sizes = parts.prefix(3).compactMap { Int($0) }
+    guard parts.count == 4, sizes.count == 3, sizes.allSatisfy({ $0 > 0 }), let precision = Precision(rawValue: String(parts[3]))
+    else { return nil }
+    return (sizes, precision)
+}
+
+extension Tuning {
+    /// The block heights that the product's kernel takes.
+    static let productRows = [8, 16, 32, 64, 128]
+    /// The query counts that the attention's kernel takes.
+    static let attentionRows = [8, 16, 32]
+
+    /// Rows of a work-item: tall blocks keep a panel in cache, but every core wants some, and a shallow product wants more
+    /// work per launch.
+    func rows(of shape: ProductShape) -> Int {
+        if let measured = products[shape] { return measured }
+        let panels = shape.outputs.dividedRoundingUp(by: ParameterPacking.panelWidth)
+        let tallest = shape.inputs <= 64 ? 128 : 64
+        let fitting = Self.productRows.last { $0 <= tallest && shape.rows.dividedRoundingUp(by: $0) * panels >= 64 }
+        return fitting ?? 8
+    }
+
+    /// Queries of a work-item: 32 of a head share its keys in cache; short sequences are cut finer.
+    func rows(of shape: AttentionShape) -> Int {
+        if let measured = attention[shape] { return measured }
+        return shape.length.dividedRoundingUp(by: 32) * shape.heads >= 32 ? 32 : 8
+    }
+}

@@ -1,0 +1,110 @@
+public import Foundation
+public import OpenCLRuntime
+
+extension Tuning {
+    /// Why a tuning file cannot be used.
+    public enum FileError: Error, Equatable, CustomStringConvertible {
+        /// It cannot be read or is no tuning file.
+        case malformed(file: String, reason: String)
+        /// It was measured on another device or driver.
+        case foreign(file: String, expected: String, found: String)
+        /// It cannot be written.
+        case unwritable(file: String, reason: String)
+
+        /// One line that names the file, what was expected and what came.
+        public var description: String {
+            switch self {
+            case .malformed(let file, let reason): "\(file): expected a tuning file of `smdim tune`, found \(reason)"
+            case .foreign(let file, let expected, let found):
+                "\(file): expected choices for \(expected), found those for \(found); run `smdim tune`"
+            case .unwritable(let file, let reason): "\(file): cannot be written: \(reason)"
+            }
+        }
+    }
+
+    /// The file as it is written: choices by the shapes' descriptions.
+    private struct Content: Codable {
+        var device: String
+        var driver: String
+        var path: String?
+        var products: [String: Int]
+        var attention: [String: Int]
+        var clblast: [String: [String: Int]]
+    }
+
+    /// Where a device's choices are kept if nothing else is said: `$XDG_CACHE_HOME/smdim`, else `~/.cache/smdim`.
+    public static func defaultFile(for device: Device) -> URL {
+        let environment = ProcessInfo.processInfo.environment
+        let caches =
+            environment["XDG_CACHE_HOME"].flatMap { $0.isEmpty ? nil : URL(filePath: $0) }
+            ?? FileManager.default.homeDirectoryForCurrentUser.appending(path: ".cache")
+        let name = (device.name + " " + device.driverVersion).map { $0.isLetter || $0.isNumber ? $0 : "-" }
+        return caches.appending(path: "smdim/tuning-\(String(name)).json")
+    }
+
+    /// The choices for a device: of `file`, else of the file that `SMDIM_TUNING` names (`off`: none), else of the default
+    /// file if there is one.
+    ///
+    /// - Throws: ``FileError`` if a file that was asked for cannot be used. A default file that cannot is left aside.
+    public static func load(_ file: URL? = nil, for device: Device) throws(FileError) -> Tuning {
+        let variable = ProcessInfo.processInfo.environment["SMDIM_TUNING"] ?? ""
+        if let file { return try read(file, for: device) }
+        if variable == "off" { return .none }
+        if !variable.isEmpty { return try read(URL(filePath: variable), for: device) }
+        return (try? read(defaultFile(for: device), for: device)) ?? .none
+    }
+
+    private static func read(_ file: URL, for device: Device) throws(FileError) -> Tuning {
+        let content: Content
+        do { content = try JSONDecoder().decode(Content.self, from: Data(contentsOf: file)) } catch {
+            throw .malformed(file: file.path, reason: error.localizedDescription)
+        }
+        let driver = driver(of: device)
+        guard content.device == device.name, content.driver == driver else {
+            throw .foreign(
+                file: file.path, expected: "\(device.name), \(driver)", found: "\(content.device), \(content.driver)")
+        }
+        var tuning = Tuning()
+        tuning.origin = file.path
+        tuning.clblast = content.clblast
+        if let path = content.path {
+            guard let known = KernelPath(rawValue: path) else { throw .malformed(file: file.path, reason: "path \(path)") }
+            tuning.path = known
+        }
+        for (text, rows) in content.products {
+            guard let shape = ProductShape(text), productRows.contains(rows) else {
+                throw .malformed(file: file.path, reason: "product \(text): \(rows)")
+            }
+            tuning.products[shape] = rows
+        }
+        for (text, rows) in content.attention {
+            guard let shape = AttentionShape(text), attentionRows.contains(rows) else {
+                throw .malformed(file: file.path, reason: "attention \(text): \(rows)")
+            }
+            tuning.attention[shape] = rows
+        }
+        return tuning
+    }
+
+    /// Writes the choices for a device; the file appears whole or not at all.
+    ///
+    /// - Throws: ``FileError/unwritable(file:reason:)``.
+    public func write(to file: URL, for device: Device) throws(FileError) {
+        let content = Content(
+            device: device.name, driver: Self.driver(of: device), path: path?.rawValue,
+            products: Dictionary(uniqueKeysWithValues: products.map { ($0.key.description, $0.value) }),
+            attention: Dictionary(uniqueKeysWithValues: attention.map { ($0.key.description, $0.value) }),
+            clblast: clblast)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+        do {
+            try FileManager.default.createDirectory(
+                at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try encoder.encode(content).write(to: file, options: .atomic)
+        } catch {
+            throw .unwritable(file: file.path, reason: error.localizedDescription)
+        }
+    }
+
+    private static func driver(of device: Device) -> String { "\(device.platformName) \(device.driverVersion)" }
+}

@@ -1,0 +1,22 @@
+import Foundation
+
+extension Device {
+    /// Whether kernels may hold AVX512-BF16 instructions: products of pairs of bfloat16, summed in float32.
+    ///
+    /// OpenCL has no query for it. PoCL runs kernels on the processor of this process and for exactly that processor, so
+    /// the kernel's list of its features decides; on other platforms and systems the answer is no.
+    public var hasBFloat16Products: Bool {
+        kind == .cpu && isPoCL && Processor.features.isSuperset(of: ["avx512f", "avx512_bf16"])
+    }
+}
+
+private enum Processor {
+    /// The flags of the first processor in Linux's `/proc/cpuinfo`; empty elsewhere.
+    static let features: Set<Substring> = {
+        guard let text = try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8),
+            let line = text.split(separator: "\n").first(where: { $0.hasPrefix("flags") }),
+            let colon = line.firstIndex(of: ":")
+        else { return [] }
+        return Set(line[line.index(after: colon)...].split(separator: " "))
+    }()
+}

@@ -1,0 +1,129 @@
+import ComputeCore
+public import Foundation
+public import Music
+import SMDIM
+
+/// Songs as tokens, split into those that a model learns from and those that judge it.
+///
+/// Every song lies on its aligned grid, its notes sorted by (position, pitch), and is transposed to C major or A minor by
+/// its best-fitting scale: a model of a few million parameters learns one key far better than twelve.
+public struct Corpus: Sendable {
+    /// How the songs became tokens.
+    public let tokenizer: REMITokenizer
+    /// Songs to learn from.
+    public let train: [[Int32]]
+    /// Songs to judge by.
+    public let valid: [[Int32]]
+    /// Files that gave no song, and why.
+    public let skipped: [String]
+
+    /// Reads a folder of MIDI files: the lists `train.txt` and `valid.txt` if they are there, else every tenth file, in an
+    /// order drawn under `seed`, judges.
+    ///
+    /// - Throws: ``CorpusError`` if no song is left on either side.
+    public init(folder: URL, tokenizer: REMITokenizer, seed: UInt64 = 0) throws {
+        let lists = try Self.lists(of: folder, seed: seed)
+        var skipped: [String] = []
+        func songs(_ names: [String]) -> [[Int32]] {
+            names.compactMap { name in
+                do {
+                    return try Self.song(folder.appending(path: name).path, tokenizer: tokenizer)
+                } catch {
+                    skipped.append("\(name): \(error)")
+                    return nil
+                }
+            }
+        }
+        (train, valid) = (songs(lists.train), songs(lists.valid))
+        self.tokenizer = tokenizer
+        self.skipped = skipped
+        try requireSongs(in: folder.path)
+    }
+
+    private static func song(_ path: String, tokenizer: REMITokenizer) throws -> [Int32] {
+        let file = try MIDIFile.read(path: path).file
+        let notes = file.notes().pitched
+        guard !notes.isEmpty else { throw TokenizerError.noNotes }
+        let shift = Key.estimate(of: notes).shiftToWhiteKeys
+        return try tokenizer.encodeAligned(notes.transposed(by: shift), division: file.division).ids.map(Int32.init)
+    }
+
+    private static func lists(of folder: URL, seed: UInt64) throws -> (train: [String], valid: [String]) {
+        func list(_ name: String) -> [String]? {
+            guard let text = try? String(contentsOf: folder.appending(path: name), encoding: .utf8) else { return nil }
+            return text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
+                .filter { !$0.isEmpty }
+        }
+        if let train = list("train.txt"), let valid = list("valid.txt") { return (train, valid) }
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+            .filter { [".mid", ".midi"].contains(where: $0.lowercased().hasSuffix) }.sorted()
+        func draw(_ index: Int) -> UInt32 { Philox.draw(seed: seed, purpose: .window, position: UInt32(index)) }
+        let order = names.indices.sorted { (draw($0), $0) < (draw($1), $1) }.map { names[$0] }
+        let validCount = (names.count + 9) / 10
+        return (Array(order.dropFirst(validCount)).sorted(), Array(order.prefix(validCount)).sorted())
+    }
+
+    private func requireSongs(in place: String) throws(CorpusError) {
+        if train.isEmpty { throw .noSongs(place, part: "train", skipped: skipped.count, first: skipped.first) }
+        if valid.isEmpty { throw .noSongs(place, part: "valid", skipped: skipped.count, first: skipped.first) }
+    }
+}
+
+/// Why a place holds nothing to train on.
+public enum CorpusError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// No song is left for a part.
+    case noSongs(String, part: String, skipped: Int, first: String?)
+    /// A token file lacks something, or holds ids that its tokenizer does not have.
+    case malformed(String, expected: String)
+
+    /// One line that names the place and what was expected.
+    public var description: String {
+        switch self {
+        case .noSongs(let place, let part, let skipped, let first):
+            "\(place): expected MIDI files with notes for \(part), found none"
+                + (first.map { "; \(skipped) files were skipped, the first: \($0)" } ?? "")
+        case .malformed(let place, let expected): "\(place): expected \(expected)"
+        }
+    }
+}
+
+// MARK: - Token files
+
+extension Corpus {
+    /// Reads a token file that ``write(to:)`` made.
+    ///
+    /// - Throws: ``ModelFileError``, ``TokenizerError`` or ``CorpusError``.
+    public init(tokenFile url: URL) throws {
+        let file = try Safetensors(contentsOf: url)
+        guard let json = file.metadata["tokenizer"] else {
+            throw CorpusError.malformed(url.path, expected: "the tokenizer among its metadata, as smdim train writes it")
+        }
+        tokenizer = REMITokenizer(try TokenizerConfiguration(tokenizerJSON: Array(json.utf8)))
+        let vocabulary = 0..<Int32(tokenizer.vocabulary.count)
+        func songs(_ part: String) throws -> [[Int32]] {
+            let ids = try file.tensor("\(part).tokens").integers()
+            let ends = try file.tensor("\(part).ends").integers().map(Int.init)
+            guard ends.last == ids.count, zip([0] + ends, ends).allSatisfy({ $0 <= $1 }),
+                ids.allSatisfy(vocabulary.contains)
+            else { throw CorpusError.malformed(url.path, expected: "rising ends and ids of the tokenizer in \(part)") }
+            return zip([0] + ends, ends).map { Array(ids[$0..<$1]) }
+        }
+        (train, valid) = (try songs("train"), try songs("valid"))
+        skipped = []
+        try requireSongs(in: url.path)
+    }
+
+    /// Writes a token file: for each part the songs' ids end to end and where each song ends; whole or not at all.
+    ///
+    /// - Throws: ``ModelFileError``.
+    public func write(to url: URL) throws {
+        var tensors: [String: HostTensor] = [:]
+        for (part, songs) in [("train", train), ("valid", valid)] {
+            let ends = songs.reduce(into: [Int32]()) { ends, song in ends.append((ends.last ?? 0) + Int32(song.count)) }
+            tensors["\(part).tokens"] = try HostTensor([Int(ends.last ?? 0)], songs.flatMap(\.self))
+            tensors["\(part).ends"] = try HostTensor([ends.count], ends)
+        }
+        let json = String(decoding: tokenizer.configuration.tokenizerJSON(), as: UTF8.self)
+        try Safetensors.write(tensors, metadata: ["tokenizer": json], to: url)
+    }
+}

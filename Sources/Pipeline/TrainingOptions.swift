@@ -1,0 +1,78 @@
+import ComputeCore
+import Foundation
+
+/// What a training run does; with the corpus it determines every bit of the result.
+public struct TrainingOptions: Codable, Hashable, Sendable {
+    /// How the positions of a loss are weighted; t is the share of masked tokens. Source: arXiv 2107.03006, 2305.09489.
+    public enum Weighting: String, Codable, Hashable, Sendable, CaseIterable {
+        /// The mean over all masked positions of the batch.
+        case mean
+        /// 1/t: the bound on the likelihood.
+        case elbo
+        /// 1 − t: the reweighted bound.
+        case reweighted
+    }
+
+    /// AdamW steps in all.
+    public var steps = 2000
+    /// Windows of a step, over all micro-batches.
+    public var batch = 8
+    /// Windows that are computed at once; gradients of several are added up.
+    public var microBatch = 8
+    /// Tokens of a window.
+    public var length = 1024
+    /// The highest learning rate.
+    public var rate = 1.5e-3
+    /// Steps in which the rate rises to it, linearly.
+    public var warmUp = 100
+    /// The rate of the last step, as a share of the highest; a cosine leads there.
+    public var finalRate = 0.02
+    /// Weight decay per unit of rate, on matrices only.
+    public var decay: Float = 0.05
+    /// The norm above which gradients are scaled down.
+    public var maximumNorm: Float = 1
+    /// The share that the moving average of the weights keeps in a step.
+    public var averageDecay = 0.999
+    /// How positions are weighted.
+    public var weighting = Weighting.mean
+    /// Names every random number.
+    public var seed: UInt64 = 0
+    /// Steps between two checkpoints.
+    public var checkpointEvery = 500
+    /// Windows of the valid songs that the bound is measured on while training.
+    public var validWindows = 8
+
+    /// The defaults.
+    public init() {}
+
+    /// Checks every option.
+    ///
+    /// - Throws: ``PipelineError/option(name:expected:found:)``.
+    public func validate() throws(PipelineError) {
+        func require(_ condition: Bool, _ name: String, _ expected: String, _ found: some CustomStringConvertible)
+            throws(PipelineError)
+        {
+            guard condition else { throw .option(name: name, expected: expected, found: "\(found)") }
+        }
+        try require(steps >= 1, "steps", "at least 1", steps)
+        try require(microBatch >= 1, "micro-batch", "at least 1", microBatch)
+        try require(batch >= 1 && batch % microBatch == 0, "batch", "a multiple of the micro-batch \(microBatch)", batch)
+        try require((1...1 << 20).contains(length), "length", "1 to \(1 << 20) tokens", length)
+        try require(rate > 0 && rate.isFinite, "rate", "a positive number", rate)
+        try require(warmUp >= 0, "warm-up", "0 or more", warmUp)
+        try require(maximumNorm > 0, "maximum norm", "a positive number", maximumNorm)
+        try require((0..<1).contains(averageDecay), "average decay", "a number in [0, 1)", averageDecay)
+        try require(checkpointEvery >= 1, "checkpoint every", "at least 1", checkpointEvery)
+        try require(validWindows >= 1, "valid windows", "at least 1", validWindows)
+    }
+
+    /// The numbers of one AdamW step; steps count from 0. The average starts short, so that it forgets the initial weights.
+    func schedule(step: Int) -> AdamWSchedule {
+        let warm = min(1, Double(step + 1) / Double(max(warmUp, 1)))
+        let progress = Double(max(0, step - warmUp)) / Double(max(1, steps - warmUp))
+        let cosine = finalRate + (1 - finalRate) * 0.5 * (1 + cos(.pi * min(1, progress)))
+        return AdamWSchedule(
+            rate: rate * warm * cosine, step: step + 1,
+            averageDecay: min(averageDecay, Double(step + 1) / Double(step + 10)))
+    }
+}

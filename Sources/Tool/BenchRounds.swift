@@ -1,0 +1,169 @@
+import ArgumentParser
+import ComputeCore
+import Diffusion
+import Foundation
+import OpenCLBackend
+import Pipeline
+import SMDIM
+
+/// Runs something once for every line on stdin and prints its seconds: a comparison with another program takes turns with
+/// it in one measurement, while this process keeps its kernels and weights and otherwise sleeps.
+struct Rounds: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rounds", abstract: "Time something once per line on stdin.", shouldDisplay: false)
+
+    enum Subject: String, ExpressibleByArgument {
+        /// A denoising step.
+        case step
+        /// A linear layer without bias; sizes M, N, K.
+        case linear
+        /// Attention; sizes S, H, d.
+        case attention
+        /// A whole piece: every reverse step, from masks to tokens.
+        case piece
+        /// A training step: forward, backward, AdamW.
+        case training
+    }
+
+    @Argument(help: "step, linear, attention, piece or training.")
+    var subject: Subject
+
+    @Option(parsing: .upToNextOption, help: "Three sizes of linear or attention.")
+    var sizes: [Int] = []
+
+    @Option(help: "Runs per line, of which the mean is printed.")
+    var runs = 1
+
+    @Option(help: "Reverse steps of a piece.")
+    var steps = 64
+
+    @OptionGroup var model: BenchModel
+    @OptionGroup var device: DeviceOptions
+
+    func validate() throws {
+        guard sizes.count == (subject == .linear || subject == .attention ? 3 : 0), sizes.allSatisfy({ $0 > 0 }) else {
+            throw ValidationError("--sizes: expected three sizes of linear or attention, found \(sizes)")
+        }
+        guard runs >= 1 else { throw ValidationError("--runs: expected at least 1, found \(runs)") }
+    }
+
+    func run() throws {
+        let backend = try device.openCLBackend()
+        let body = try body(on: backend)
+        try body()
+        say("ready \(backend.identity.kernelPath)")
+        while readLine() != nil {
+            let start = ContinuousClock.now
+            for _ in 0..<runs { try body() }
+            say("\((ContinuousClock.now - start).seconds / Double(runs))")
+        }
+    }
+
+    private func say(_ line: String) {
+        FileHandle.standardOutput.write(Data("\(line)\n".utf8))
+    }
+
+    private func body(on backend: OpenCLBackend) throws -> () throws -> Void {
+        switch subject {
+        case .step:
+            let measurement = try model.measurement()
+            let (executable, tokens) = try (measurement.executable(on: backend), measurement.tokens())
+            return {
+                try executable.write("tokens", tokens)
+                try executable.run()
+                try executable.wait()
+            }
+        case .linear, .attention:
+            let executable = try operation(on: backend)
+            return {
+                try executable.run()
+                try executable.wait()
+            }
+        case .piece: return try piece(on: backend)
+        case .training: return try training(on: backend)
+        }
+    }
+
+    private func operation(on backend: OpenCLBackend) throws -> any Executable {
+        var plan = Plan()
+        let precision = model.precision
+        if subject == .linear {
+            let weight = plan.parameter(ParameterKey("weight"), [sizes[1], sizes[2]], precision.matrixLayout)
+            let output = plan.intermediate([1, sizes[0], sizes[1]])
+            try plan.append(
+                Linear(
+                    input: plan.input("input", [1, sizes[0], sizes[2]]).matrix, weight: weight, precision: precision,
+                    output: output.matrix))
+        } else {
+            let features = sizes[1] * sizes[2]
+            let output = plan.intermediate([1, sizes[0], features])
+            try plan.append(
+                Attention(
+                    projections: plan.input("input", [1, sizes[0], 3 * features]), headCount: sizes[1],
+                    rotaryBase: 10000, precision: precision, output: output))
+        }
+        let weights = try plan.parameters.map {
+            try ParameterSource($0.key, $0.layout, $0.shape, values($0.shape.elementCount))
+        }
+        let executable = try backend.compile(plan, parameters: backend.prepare(weights))
+        let input = try plan.tensor(named: "input").shape
+        try executable.write("input", HostTensor(input, values(input.elementCount)))
+        return executable
+    }
+
+    /// Values between -1 and 1, so that no step meets zeros alone.
+    private func values(_ count: Int) -> [Float] {
+        (0..<count).map { Float($0 &* 7919 % 2003) / 1001 - 1 }
+    }
+
+    private func piece(on backend: OpenCLBackend) throws -> () throws -> Void {
+        let measurement = try model.measurement()
+        let configuration = measurement.configuration
+        let denoiser = TokenDenoiser(configuration, precision: model.precision)
+        let batch = ReverseChain.Batch(
+            count: 1, length: model.length, paddedLength: configuration.paddedLength(model.length),
+            vocabularySize: configuration.vocabularySize)
+        let chain = try ReverseChain(
+            batch, options: SamplingOptions(grid: TimeGrid(stepCount: steps), seed: 0),
+            allowed: [Bool](repeating: true, count: configuration.vocabularySize), on: backend,
+            parameters: backend.prepare(measurement.weights)
+        ) { tokens, plan in try denoiser.record(tokens, into: &plan).logits }
+        let masks = [Int32](repeating: configuration.maskToken, count: model.length)
+        return { _ = try chain.run(from: [masks]) }
+    }
+
+    private func training(on backend: OpenCLBackend) throws -> () throws -> Void {
+        let measurement = try model.measurement()
+        let configuration = measurement.configuration
+        let (batch, length) = (model.batch, configuration.paddedLength(model.length))
+        let parameters = try backend.prepare(
+            measurement.weights
+                + configuration.parameters.flatMap { weight in
+                    try ParameterKey.Slot.allCases.filter { $0 != .value }.map { slot in
+                        try ParameterSource(ParameterKey(weight.key.name, slot), weight.layout, weight.shape, nil)
+                    }
+                })
+        let gradients = try backend.compile(
+            TokenDenoiser(configuration, purpose: .training)
+                .trainingPlan(batch: batch, length: length, maximumNorm: 1), parameters: parameters)
+        let update = try backend.compile(configuration.updatePlan(decay: 0.01), parameters: parameters)
+        let half = Int32(bitPattern: 1 << 31)
+        let clean = (0..<batch * length).map { Int32($0 * 7919 % configuration.vocabularySize) }
+        try gradients.write("clean", HostTensor([batch, length], clean))
+        try gradients.write("thresholds", HostTensor([batch, 2], (0..<batch).flatMap { _ in [half, 0] }))
+        let weight = 2 / Float(batch * length)
+        try gradients.write("weights", HostTensor([batch], [Float](repeating: weight, count: batch)))
+        var step = 0
+        return {
+            step += 1
+            let parameters = StepParameters(step: Int32(step), seed: 0)
+            try gradients.write("step", HostTensor(StepParameters.shape, parameters.words))
+            try gradients.run()
+            try update.write("clip", gradients.read("clip"))
+            let schedule = AdamWSchedule(rate: 1e-4, step: step, averageDecay: 0.999)
+            try update.write("schedule", HostTensor(AdamWSchedule.shape, schedule.values))
+            try update.run()
+            try update.wait()
+        }
+    }
+}

@@ -1,0 +1,30 @@
+import ArgumentParser
+import ComputeCore
+import Foundation
+import SMDIM
+
+struct Gradients: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "The loss of denoising given tokens and its gradient by every weight.")
+
+    @Option(help: "Model folder.")
+    var model: String
+
+    @Option(help: "Safetensors file with tokens.noisy, tokens.clean and mask, I32 [B, L].")
+    var input: String
+
+    @Option(name: .shortAndLong, help: "Safetensors file for loss, F32 [1], and grad.<name>.")
+    var output: String
+
+    @OptionGroup var device: DeviceOptions
+
+    func run() throws {
+        let folder = try ModelFolder(URL(filePath: model))
+        let file = try Safetensors(contentsOf: URL(filePath: input))
+        let gradients = try TokenDenoiser(folder.configuration, purpose: .training).gradients(
+            noisy: file.tensor("tokens.noisy"), clean: file.tensor("tokens.clean"), mask: file.tensor("mask"),
+            weights: folder.weights(), on: device.backend())
+        try Safetensors.write(gradients, to: URL(filePath: output))
+        print("\(output): loss and \(gradients.count - 1) gradients")
+    }
+}

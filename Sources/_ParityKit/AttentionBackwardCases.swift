@@ -1,0 +1,83 @@
+import ComputeCore
+import ReferenceBackend
+
+extension ParityCase {
+    /// A probability's relative error is its score's absolute one, as in ``attention``: 8 units of (1 + max ‖q‖·‖k‖/√d)
+    /// times what the terms add up to.
+    static let attentionBackward: [ParityCase] = [
+        (1, 1, 1, 2), (1, 8, 2, 8), (2, 9, 5, 8), (3, 33, 4, 16), (1, 65, 2, 64), (1, 127, 3, 34), (2, 128, 2, 32),
+        (1, 300, 2, 128), (1, 515, 1, 64),
+    ].map { batch, length, heads, width in
+        ParityCase("attention_backward", "B=\(batch) S=\(length) H=\(heads) d=\(width)", tolerance: 8) { seed in
+            var values = SeededValues(seed: seed)
+            let slopes = AttentionSlopes(
+                batch: batch, length: length, heads: heads, width: width,
+                qkv: values.normal(3 * batch * length * heads * width, outlier: 3),
+                dy: values.normal(batch * length * heads * width))
+            var instance = try slopes.instance(slopes.dy)
+            instance.magnitudes["projectionsGradient"] = try slopes.magnitudes()
+            return instance
+        }
+    }
+}
+
+private struct AttentionSlopes {
+    let batch: Int
+    let length: Int
+    let heads: Int
+    let width: Int
+    let qkv: [Float]
+    let dy: [Float]
+
+    private var features: Int { heads * width }
+
+    /// The layer, which leaves its output and log-sum-exp, and its backward pass from `dy`.
+    func instance(_ dy: [Float]) throws -> ParityInstance {
+        var instance = ParityInstance()
+        let output = instance.plan.intermediate([batch, length, features])
+        let attention = Attention(
+            projections: try instance.input("projections", [batch, length, 3 * features], qkv), headCount: heads,
+            rotaryBase: 10000, output: output, logSumExp: instance.plan.intermediate([batch, heads, length]))
+        try instance.plan.append(attention)
+        try instance.plan.append(
+            AttentionBackward(
+                forward: attention, outputGradient: instance.input("outputGradient", output.shape, dy),
+                projectionsGradient: instance.output("projectionsGradient", [batch, length, 3 * features])))
+        return instance
+    }
+
+    /// For dv Σ_s p·|dy|; for dq and dk no term of a score's slope exceeds p · 2 · max‖dy‖ · max‖v‖.
+    func magnitudes() throws -> [Double] {
+        let (query, key, value) = (largestNorm(qkv, part: 0), largestNorm(qkv, part: 1), largestNorm(qkv, part: 2))
+        let root = Double(width).squareRoot()
+        let slope = 2 * largestNorm(dy, part: nil) * value / root
+        let spread = 1 + query * key / root
+        // With dy = 1 the gradient of a value is Σ_s p.
+        let sums = try valueGradients([Float](repeating: 1, count: dy.count))
+        let values = try valueGradients(dy.magnitudes)
+        return qkv.indices.map { index in
+            let (row, column) = (index / (3 * features), index % (3 * features))
+            let feature = row * features + column % features
+            switch column / features {
+            case 0: return spread * slope * key
+            case 1: return spread * slope * query * sums[feature]
+            default: return spread * values[feature]
+            }
+        }
+    }
+
+    private func valueGradients(_ dy: [Float]) throws -> [Double] {
+        let outputs = try instance(dy).run(on: ReferenceBackend()).outputs
+        let gradient = try outputs["projectionsGradient"]?.floats() ?? []
+        return gradient.indices.filter { $0 % (3 * features) >= 2 * features }.map { Double(gradient[$0]) }
+    }
+
+    private func largestNorm(_ rows: [Float], part: Int?) -> Double {
+        let stride = part == nil ? features : 3 * features
+        return (0..<batch * length * heads).reduce(0) { largest, index in
+            let start = index / heads * stride + (part ?? 0) * features + index % heads * width
+            let squares = rows[start..<start + width].reduce(0) { $0 + Double($1) * Double($1) }
+            return max(largest, squares.squareRoot())
+        }
+    }
+}

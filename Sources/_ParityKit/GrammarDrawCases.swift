@@ -1,0 +1,104 @@
+import ComputeCore
+
+extension ParityCase {
+    /// The candidates are equal but for near-ties, which the seeds of these cases do not meet. A confidence is a share of
+    /// sums over all completions: their errors of a few units a position meet again and cancel but for the last hundred.
+    static let grammarDraw: [ParityCase] = [
+        (1, 1, 1, 4, 1.0, 1.0), (1, 6, 6, 15, 1.0, 1.0), (2, 20, 17, 37, 0.8, 1.0), (3, 65, 65, 190, 1.0, 0.9),
+        (1, 128, 127, 190, 0, 1.0), (2, 257, 256, 282, 1.3, 0.45), (1, 64, 64, 166, 0.02, 1.0),
+        (2, 96, 96, 40, 0.7, 0.02), (1, 2048, 2048, 190, 1.0, 1.0),
+    ].map { batch, padded, length, ids, temperature, topP in
+        let sizes = "B=\(batch) L=\(length) of \(padded) V=\(ids) T=\(temperature) p=\(topP)"
+        return ParityCase("grammar_draw", sizes, tolerance: 1024) { seed in
+            var values = SeededValues(seed: seed)
+            var instance = ParityInstance()
+            let shape: Shape = [batch, padded]
+            let mask = Int32(ids)
+            var logits = values.normal(batch * padded * ids, spread: 2, outlier: 3)
+            // The second position has equal logits, the fourth no distribution.
+            if length > 3 {
+                for id in 0..<ids { logits[ids + id] = 0.25 }
+                logits[3 * ids + 1] = .nan
+            }
+            let pairs = try CountedPairs(ids: ids)
+            let tokens = pairs.tokens(batch: batch, padded: padded, length: length, from: &values)
+            let given = (0..<batch).flatMap { sample in
+                pairs.automaton.givenClasses(
+                    of: Array(tokens[sample * padded..<(sample + 1) * padded]), mask: mask)
+            }
+            let outputs = (
+                candidates: instance.output("candidates", shape, .int32), confidence: instance.output("confidence", shape)
+            )
+            let nearTies = try instance.input("nearTies", shape, [Int32](repeating: 2, count: batch * padded))
+            try instance.plan.append(
+                GrammarDraw(
+                    logits: instance.input("logits", [batch, padded, ids], logits),
+                    tokens: instance.input("tokens", shape, tokens),
+                    automaton: instance.automaton(pairs.automaton, given: given, shape: shape),
+                    step: instance.step(StepParameters(step: 7, firstSample: 2, seed: seed)),
+                    temperature: Float(temperature), topP: Float(topP), length: length, maskToken: mask,
+                    candidates: outputs.candidates, confidence: outputs.confidence, nearTies: nearTies))
+            return instance
+        }
+    }
+}
+
+/// A language whose sequences are easy to make: any tokens `lone`, and pairs of an `opener` and a `closer`; never more
+/// than three pairs without a lone one between; a pair is never cut by the end.
+private struct CountedPairs {
+    let automaton: TokenAutomaton
+    private let ids: Int
+
+    /// Ids 0 mod 3 are lone, 1 mod 3 openers and 2 mod 3 closers; every seventh is never drawn, given it counts as lone.
+    init(ids: Int) throws(ValidationError) {
+        self.ids = ids
+        // State 0 is what a lone token needs; 1 … 4 lie between pairs, behind 0 … 3 of them; 5 … 7 inside a pair.
+        automaton = try TokenAutomaton(
+            classes: (0..<ids).map { $0 % 7 == 6 ? 0 : 1 + $0 % 3 },
+            givenClasses: (0..<ids).map { $0 % 7 == 6 ? 1 : 1 + $0 % 3 },
+            joiningClasses: (0..<ids).map { $0 % 7 == 6 ? 1 : 1 + $0 % 3 },
+            arcs: [
+                .init(on: 1, to: 1), .init(on: 2, to: 5, otherwise: 0), .init(on: 2, to: 6, otherwise: 0),
+                .init(on: 2, to: 7, otherwise: 0), .init(otherwise: 0), .init(on: 3, to: 2), .init(on: 3, to: 3),
+                .init(on: 3, to: 4),
+            ],
+            ends: [.always, .always, .always, .always, .always, .never, .never, .never], start: 1)
+    }
+
+    /// Sequences of the language, three quarters of their tokens masked, and so are all behind `length`.
+    func tokens(batch: Int, padded: Int, length: Int, from values: inout SeededValues) -> [Int32] {
+        let mask = Int32(ids)
+        return (0..<batch).flatMap { _ -> [Int32] in
+            let kinds = values.integers(length, in: 0..<4)
+            let choices = values.integers(length, in: 0..<Int32(max(ids / 21, 1)))
+            var (tokens, pairs) = ([Int32](), 0)
+            while tokens.count < length {
+                let choice = choices[tokens.count] * 21
+                if kinds[tokens.count] == 0 || pairs == 3 || tokens.count == length - 1 || choice + 2 >= ids {
+                    tokens.append(choice)
+                    pairs = 0
+                } else {
+                    tokens += [choice + 1, choice + 2]
+                    pairs += 1
+                }
+            }
+            let open = values.integers(length, in: 0..<4)
+            return zip(tokens, open).map { $1 > 0 ? mask : $0 } + [Int32](repeating: mask, count: padded - length)
+        }
+    }
+}
+
+extension ParityInstance {
+    fileprivate mutating func automaton(
+        _ automaton: TokenAutomaton, given: [Int32], shape: Shape
+    ) throws -> GrammarDraw.Automaton {
+        let (states, classes) = (automaton.stateCount, automaton.classCount)
+        return GrammarDraw.Automaton(
+            given: try input("given", shape, given),
+            classes: try input("classes", [automaton.classes.count], automaton.classes),
+            arcs: try input("arcs", [states, 3], automaton.arcs),
+            moves: try input("moves", [classes, states], automaton.moves),
+            ends: try input("ends", [states], automaton.ends),
+            drawnClassCount: automaton.drawnClassCount, start: automaton.start)
+    }
+}

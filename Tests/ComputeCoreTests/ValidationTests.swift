@@ -1,0 +1,150 @@
+import ComputeCore
+import Testing
+
+@Suite struct ValidationTests {
+    /// Spoils every tensor of every operation in every way; all but the harmless ones are refused by name.
+    @Test(arguments: OperandCase.all)
+    func wrongTensorsAreNamed(_ operation: OperandCase) throws {
+        var fitting = Arguments()
+        try operation.make(&fitting).validate()
+        for name in fitting.names {
+            for fault in Arguments.Fault.allCases {
+                var arguments = Arguments(spoiling: name, with: fault)
+                let spoilt = operation.make(&arguments)
+                if operation.harmless[name]?.contains(fault) == true {
+                    #expect(throws: Never.self, "\(name): \(fault)") { try spoilt.validate() }
+                    continue
+                }
+                let error = #expect(throws: ValidationError.self, "\(name): \(fault)") { try spoilt.validate() }
+                guard let error else { continue }
+                let isNamed = error.argument == name || (fault != .elementType && operation.leading.contains(name))
+                #expect(isNamed, "\(name), \(fault): \(error)")
+                #expect(error.expected != error.found && !error.description.contains("\n"))
+            }
+        }
+    }
+
+    @Test func everyOperandHasItsArgumentsName() {
+        for operation in OperandCase.all {
+            var arguments = Arguments()
+            let operands = operation.make(&arguments).operands.map { String($0.name.prefix { $0 != "[" }) }
+            #expect(Set(operands).isSubset(of: arguments.names), "\(operation)")
+        }
+    }
+
+    @Test(arguments: [Float(0), -1, .nan, .infinity])
+    func epsilonIsPositive(_ epsilon: Float) {
+        refuses("epsilon") { OperandCase.layerNorm(&$0, epsilon: epsilon) }
+    }
+
+    @Test(arguments: [0, -2, 3, 8, .max])
+    func headsDivideTheFeaturesEvenly(_ headCount: Int) {
+        refuses("headCount") { OperandCase.attention(&$0, headCount: headCount) }
+    }
+
+    @Test func headsHaveAMostWidth() {
+        refuses("headCount") {
+            Attention(
+                projections: $0("projections", [1, 2, 390]), headCount: 1, rotaryBase: 10000,
+                output: $0("output", [1, 2, 130]))
+        }
+    }
+
+    @Test(arguments: [Float(0), -10, .nan, .infinity])
+    func rotaryBaseIsPositive(_ base: Float) {
+        refuses("rotaryBase") { OperandCase.attention(&$0, rotaryBase: base) }
+    }
+
+    @Test func statesHaveAMost() throws {
+        var arguments = Arguments()
+        try OperandCase.scan(&arguments, states: SelectiveScan.maximumStateCount).validate()
+        refuses("logDecay") { OperandCase.scan(&$0, states: SelectiveScan.maximumStateCount + 1) }
+    }
+
+    @Test(arguments: [-1, 7, .min, .max])
+    func lengthLiesInTheTokens(_ length: Int) {
+        refuses("length") { OperandCase.reveal(&$0, rule: .independent, length: length) }
+    }
+
+    @Test(arguments: [Float(-0.1), .nan, .infinity])
+    func temperatureIsNotNegative(_ temperature: Float) {
+        refuses("temperature") { OperandCase.tokenDraw(&$0, temperature: temperature) }
+    }
+
+    @Test(arguments: [Float(0), -0.5, 1.001, .nan])
+    func topPIsAProbability(_ topP: Float) {
+        refuses("topP") { OperandCase.tokenDraw(&$0, topP: topP) }
+    }
+
+    @Test(arguments: [Float(-0.1), .nan, .infinity])
+    func decayIsNotNegative(_ decay: Float) {
+        refuses("decay") { OperandCase.adamW(&$0, decay: decay) }
+    }
+
+    @Test(arguments: [Float(0), -1, .nan])
+    func maximumNormIsPositive(_ maximum: Float) {
+        refuses("maximum") {
+            GradientNorm(gradients: [$0("gradients", [3])], maximum: maximum, output: $0("output", [2]))
+        }
+        refuses("gradients") { GradientNorm(gradients: [], maximum: 1, output: $0("output", [2])) }
+    }
+
+    @Test(arguments: [0..<5, 3..<7, -1..<3])
+    func viewsLieInsideTheirTensor(_ columns: Range<Int>) {
+        refuses("input") {
+            Linear(
+                input: $0("input", [6, 4]).columns(columns), weight: $0("weight", [2, columns.count]),
+                output: $0("output", [6, 2]).matrix)
+        }
+    }
+
+    @Test func gradientsNeedWhatTheLayerSaved() {
+        refuses("forward.logSumExp") {
+            AttentionBackward(
+                forward: Attention(
+                    projections: $0("projections", [2, 6, 24]), headCount: 2, rotaryBase: 10000,
+                    output: $0("output", [2, 6, 8])),
+                outputGradient: $0("outputGradient", [2, 6, 8]),
+                projectionsGradient: $0("projectionsGradient", [2, 6, 24]))
+        }
+        refuses("activation") {
+            ActivationBackward(gradient: $0("gradient", [6, 4]).matrix, saved: $0("saved", [6, 4]).matrix, activation: .none)
+        }
+        refuses("biasGradient") {
+            LinearBackward(
+                forward: OperandCase.linear(&$0), outputGradient: $0("outputGradient", [2, 6, 5]).matrix,
+                inputGradient: $0("inputGradient", [2, 6, 4]).matrix, accumulates: false,
+                weightGradient: $0("weightGradient", [5, 4]), biasGradient: nil)
+        }
+    }
+
+    /// An output that is an input too would be read after it was overwritten.
+    @Test func outputsHaveMemoryOfTheirOwn() {
+        refuses("output") {
+            let x = $0("x", [2, 6, 4])
+            return LayerNorm(input: x, weight: $0("w", [4]), bias: $0("b", [4]), epsilon: 1e-5, output: x)
+        }
+        refuses("output") {
+            let x = $0("x", [6, 4])
+            return Linear(input: x.matrix, weight: $0("w", [4, 4]), output: x.matrix)
+        }
+        refuses("output") {
+            let x = $0("x", [2, 6, 4])
+            return CausalConvolution(input: x.matrix, weight: $0("w", [4, 1, 3]), bias: $0("b", [4]), output: x)
+        }
+        refuses("target") {
+            let x = $0("x", [6, 4])
+            return CopyRows(source: x.columns(0..<2), target: x.columns(2..<4), accumulates: false)
+        }
+    }
+
+    private func refuses(
+        _ argument: String, _ location: SourceLocation = #_sourceLocation,
+        _ make: (inout Arguments) -> any Operation
+    ) {
+        var arguments = Arguments()
+        let operation = make(&arguments)
+        let error = #expect(throws: ValidationError.self, sourceLocation: location) { try operation.validate() }
+        #expect(error?.argument == argument, sourceLocation: location)
+    }
+}

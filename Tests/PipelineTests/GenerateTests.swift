@@ -1,0 +1,62 @@
+import Foundation
+import Music
+import Pipeline
+import ReferenceBackend
+import SMDIM
+import Testing
+
+@Suite struct GenerateTests {
+    private static func settings(count: Int = 1, firstSample: Int = 0) -> SamplingSettings {
+        var settings = SamplingSettings(seed: 42)
+        settings.steps = 6
+        settings.count = count
+        settings.firstSample = firstSample
+        settings.batch = 2
+        return settings
+    }
+
+    @Test func sampleHasTheSameBytesHoweverManyAreAsked() throws {
+        let model = try TinyModel.shared.get()
+        let three = try model.generate(length: 46, settings: Self.settings(count: 3))
+        #expect(three.count == 3)
+        for sample in 0..<3 {
+            let alone = try model.generate(length: 46, settings: Self.settings(firstSample: sample))
+            #expect(try alone[0].file.serialized() == three[sample].file.serialized())
+            #expect(alone[0].summary.sample == sample)
+        }
+        #expect(try three[0].file.serialized() != three[1].file.serialized())
+    }
+
+    @Test func pieceStartsWithABarAndHasNoSpecialToken() throws {
+        let model = try TinyModel.shared.get()
+        let piece = try model.generate(length: 50, settings: Self.settings())[0]
+        #expect(piece.tokens.count == 50)
+        #expect(piece.tokens[0] == model.tokenizer.vocabulary.id(of: .bar))
+        #expect(Set(piece.tokens).isDisjoint(with: model.tokenizer.vocabulary.specialIDs))
+    }
+
+    @Test func tempoAndKeyReachTheFile() throws {
+        let model = try TinyModel.shared.get()
+        let plain = try model.generate(length: 120, settings: Self.settings(), tempo: 90)[0].file
+        #expect(plain.tempos.map(\.tempo.quartersPerMinute).first.map { abs($0 - 90) < 1e-3 } == true)
+        let moved = try model.generate(length: 120, settings: Self.settings(), key: Key(parsing: "D:major"))[0].file
+        #expect(!plain.notes().notes.isEmpty)
+        #expect(moved.notes().notes.map(\.pitch) == plain.notes().notes.map { $0.pitch + 2 })
+    }
+
+    @Test(arguments: [0, -5]) func lengthsThatCannotBeAreNamed(_ length: Int) throws {
+        let model = try TinyModel.shared.get()
+        #expect(throws: PipelineError.self) { try model.generate(length: length, settings: Self.settings()) }
+    }
+
+    @Test func tokenizerOfAnotherVocabularyIsRefused() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "smdim-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try TinyModel.write(to: folder, tokenizer: .smallVelocity)
+        #expect {
+            try Model(folder, on: ReferenceBackend())
+        } throws: { error in
+            "\(error)".contains("166") && "\(error)".contains("190")
+        }
+    }
+}

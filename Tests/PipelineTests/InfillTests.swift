@@ -1,0 +1,65 @@
+import Music
+import Pipeline
+import Testing
+
+@Suite struct InfillTests {
+    private static var settings: SamplingSettings {
+        var settings = SamplingSettings(seed: 7)
+        settings.steps = 4
+        return settings
+    }
+
+    /// Pitched notes that begin in the given bars, which lie on the file's own grid but for its 17 ticks.
+    private static func notes(_ file: MIDIFile, bars: ClosedRange<Int>) -> [Note] {
+        file.notes().notes.filter { !$0.isDrum && bars.contains(($0.tick - 17 + 60) / 1920 + 1) }
+    }
+
+    @Test func everythingOutsideTheBarsStays() throws {
+        let before = try TinyModel.piece(bars: 6)
+        let piece = try TinyModel.shared.get().infill(before, bars: 3...4, settings: Self.settings)[0]
+        for bars in [1...2, 5...6] {
+            #expect(Self.notes(piece.file, bars: bars) == Self.notes(before, bars: bars))
+        }
+        #expect(piece.file.notes().notes.filter(\.isDrum) == before.notes().notes.filter(\.isDrum))
+        #expect(piece.file.tempos.map(\.tick) == before.tempos.map(\.tick))
+        #expect(Self.notes(piece.file, bars: 3...4) != Self.notes(before, bars: 3...4))
+    }
+
+    @Test func windowKeepsTheBarsTokensAndTheirNumber() throws {
+        let before = try TinyModel.piece(bars: 6)
+        let model = try TinyModel.shared.get()
+        let bar = try #require(model.tokenizer.vocabulary.id(of: .bar))
+        let original = try model.tokenizer.encodeAligned(before.notes().pitched, division: before.division)
+        let piece = try model.infill(before, bars: 3...4, settings: Self.settings)[0]
+        #expect(piece.tokens.count == original.ids.count)
+        #expect(piece.tokens.indices.filter { piece.tokens[$0] == bar } == original.barStarts)
+        let gap = original.tokens(ofBar: 3).lowerBound..<original.tokens(ofBar: 4).upperBound
+        #expect(piece.tokens[..<gap.lowerBound] == original.ids[..<gap.lowerBound])
+        #expect(piece.tokens[gap.upperBound...] == original.ids[gap.upperBound...])
+    }
+
+    @Test func otherNumbersOfTokensAreSharedOut() throws {
+        let before = try TinyModel.piece(bars: 4)
+        let model = try TinyModel.shared.get()
+        let original = try model.tokenizer.encodeAligned(before.notes().pitched, division: before.division)
+        let removed = original.tokens(ofBar: 2).count + original.tokens(ofBar: 3).count - 2
+        let piece = try model.infill(before, bars: 2...3, tokens: 31, settings: Self.settings)[0]
+        #expect(piece.tokens.count == original.ids.count - removed + 31)
+    }
+
+    @Test func barsOutsideThePieceAreNamed() throws {
+        let piece = try TinyModel.piece(bars: 4)
+        #expect(throws: ScoreEditError.barsOutside(bars: 3...9, count: 4)) {
+            try TinyModel.shared.get().infill(piece, bars: 3...9, settings: Self.settings)
+        }
+    }
+
+    @Test func extensionLeavesThePieceAndAddsBehindIt() throws {
+        let before = try TinyModel.piece(bars: 3)
+        let piece = try TinyModel.shared.get().extend(before, bars: 2, tokens: 90, settings: Self.settings)[0]
+        #expect(Self.notes(piece.file, bars: 1...3) == Self.notes(before, bars: 1...3))
+        let added = piece.file.notes().notes.filter { !before.notes().notes.contains($0) }
+        #expect(added.allSatisfy { (4...5).contains(($0.tick - 17 + 60) / 1920 + 1) && $0.track == added.first?.track })
+        #expect(piece.summary.notes == added.count)
+    }
+}

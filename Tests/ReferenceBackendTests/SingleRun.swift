@@ -1,0 +1,52 @@
+import ComputeCore
+import ReferenceBackend
+
+/// One operation, its inputs by name, and a run of it on the reference.
+struct SingleRun {
+    private var plan = Plan()
+    private var inputs: [String: HostTensor] = [:]
+
+    /// Declares a float input with its values.
+    mutating func floats(_ name: String, _ shape: Shape, _ values: [Float]) throws -> Tensor {
+        inputs[name] = try HostTensor(shape, values)
+        return plan.input(name, shape)
+    }
+
+    /// Declares an integer input with its values.
+    mutating func integers(_ name: String, _ shape: Shape, _ values: [Int32]) throws -> Tensor {
+        inputs[name] = try HostTensor(shape, values)
+        return plan.input(name, shape, .int32)
+    }
+
+    /// Declares an output that can be read.
+    mutating func output(_ name: String, _ shape: Shape, _ elementType: ElementType = .float32) -> Tensor {
+        let tensor = plan.intermediate(shape, elementType)
+        plan.keep(tensor, as: name)
+        return tensor
+    }
+
+    /// Runs the operation.
+    ///
+    /// - Returns: What reads a float tensor by name.
+    mutating func results(of operation: some Operation) throws -> (String) throws -> [Float] {
+        let executable = try run(operation)
+        return { try executable.read($0).floats() }
+    }
+
+    /// Runs the operation.
+    ///
+    /// - Returns: What reads an integer tensor by name.
+    mutating func integerResults(of operation: some Operation) throws -> (String) throws -> [Int32] {
+        let executable = try run(operation)
+        return { try executable.read($0).integers() }
+    }
+
+    private mutating func run(_ operation: some Operation) throws -> any Executable {
+        try plan.append(operation)
+        let backend = ReferenceBackend()
+        let executable = try backend.compile(plan, parameters: backend.prepare([]))
+        for (name, values) in inputs { try executable.write(name, values) }
+        try executable.run()
+        return executable
+    }
+}

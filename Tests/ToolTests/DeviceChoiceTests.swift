@@ -1,0 +1,37 @@
+import Foundation
+import Testing
+
+@Suite struct DeviceChoiceTests {
+    private let bench = ["bench", "--preset", "tiny", "--length", "8", "--repetitions", "1", "--skip-start"]
+
+    @Test func devicesAreListed() throws {
+        struct Row: Decodable {
+            let index: Int
+            let name: String
+            let isDefault: Bool
+        }
+        let run = try ToolRun(["devices", "--json"])
+        #expect(run.status == 0, "\(run.error)")
+        let rows = try JSONDecoder().decode([Row].self, from: Data(run.output.utf8))
+        #expect(rows.map(\.index) == Array(0..<rows.count) && rows.count { $0.isDefault } == 1)
+        let table = try ToolRun(["devices"]).output
+        #expect(rows.allSatisfy { table.contains($0.name) })
+    }
+
+    @Test func anUnknownDeviceNamesThoseThereAre() throws {
+        let names = try ToolRun(["devices"]).output
+        let run = try ToolRun(bench + ["--device", "no such device"])
+        run.expectFailure(1, saying: "no OpenCL device matches 'no such device'; available: 0: ")
+        let first = try #require(run.error.firstMatch(of: /available: 0: ([^,\n]+)/)?.1)
+        #expect(names.contains(first))
+        try ToolRun(bench, environment: ["SMDIM_DEVICE": "99"]).expectFailure(1, saying: "'99'")
+    }
+
+    @Test func withoutAPlatformItSaysWhatToInstall() throws {
+        let folder = try TemporaryFolder()
+        for arguments in [["devices"], bench, ["verify"]] {
+            try ToolRun(arguments, environment: ["OCL_ICD_VENDORS": folder.url.path + "/"])
+                .expectFailure(1, saying: "pocl-opencl-icd")
+        }
+    }
+}

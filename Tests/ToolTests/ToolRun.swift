@@ -1,0 +1,68 @@
+import Foundation
+import Testing
+
+/// What became of one run of the built tool.
+struct ToolRun {
+    let status: Int32
+    let output: String
+    let error: String
+
+    /// Runs `smdim` with arguments, beside the environment of the tests.
+    init(_ arguments: [String], environment: [String: String] = [:]) throws {
+        let process = Process()
+        let (output, error) = (Pipe(), Pipe())
+        process.executableURL = try Self.executable()
+        process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = output
+        process.standardError = error
+        try process.run()
+        // A message on stderr is far shorter than the pipe, so it may wait until stdout has ended.
+        self.output = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        self.error = String(decoding: error.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        status = process.terminationStatus
+    }
+
+    /// The tool lies beside the test bundle, whose path is among the arguments of the tests' process.
+    private static func executable() throws -> URL {
+        let bundle = try #require(CommandLine.arguments.first { $0.contains(".xctest") })
+        let components = URL(filePath: bundle).absoluteURL.pathComponents
+        let folder = components.prefix { !$0.hasSuffix(".xctest") }
+        return URL(filePath: folder.joined(separator: "/")).appending(path: "smdim")
+    }
+
+    /// Expects exit code `code`, nothing on stdout, and one line on stderr that holds `part`.
+    func expectFailure(
+        _ code: Int32, saying part: String = "", _ location: SourceLocation = #_sourceLocation
+    ) {
+        #expect(status == code, "\(error)", sourceLocation: location)
+        #expect(output.isEmpty, sourceLocation: location)
+        #expect(error.hasPrefix("smdim: ") && error.contains(part), "\(error)", sourceLocation: location)
+        #expect(error.hasSuffix("\n") && error.count { $0 == "\n" } == 1, "\(error)", sourceLocation: location)
+    }
+}
+
+/// A folder that goes with the value.
+final class TemporaryFolder {
+    let url = FileManager.default.temporaryDirectory.appending(path: "smdim-tool-\(UUID().uuidString)")
+
+    init() throws {
+        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    }
+
+    deinit {
+        try? FileManager.default.removeItem(at: url)
+    }
+
+    /// The path of a file in the folder.
+    func path(_ name: String) -> String { url.appending(path: name).path }
+
+    /// The names of the files in the folder.
+    var names: [String] { (try? FileManager.default.contentsOfDirectory(atPath: url.path).sorted()) ?? [] }
+}
+
+/// The golden model's folder.
+let golden = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .appending(path: "Golden/g1").path
