@@ -18,7 +18,7 @@ run: tool
 
 test: packages
 	$(SWIFT) run $(CONFIGURATION) --package-path Tests/Consumer Consumer
-	$(SWIFT) test $(CONFIGURATION)
+	$(SWIFT) test $(CONFIGURATION) --disable-xctest
 
 bench: tool
 	"$(SMDIM)" bench --preset paper

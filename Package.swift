@@ -37,7 +37,7 @@ let package = Package(
         // MARK: - Model and music
         .target(name: "SMDIM", dependencies: ["ComputeCore"]),
         .target(name: "Diffusion", dependencies: ["ComputeCore"]),
-        .target(name: "Music"),
+        .target(name: "Music", dependencies: ["ComputeCore"]),
         .target(name: "Pipeline", dependencies: ["SMDIM", "Diffusion", "Music", "ComputeCore"]),
 
         // MARK: - Tool
@@ -50,15 +50,17 @@ let package = Package(
             ]),
 
         // MARK: - Tests
-        .target(name: "_ParityKit", dependencies: ["ComputeCore", "ReferenceBackend", "OpenCLBackend", "OpenCLRuntime"]),
-        .testTarget(name: "ComputeCoreTests", dependencies: ["ComputeCore"]),
+        .target(
+            name: "_ParityKit", dependencies: ["ComputeCore", "ReferenceBackend", "OpenCLBackend", "OpenCLRuntime"]),
+        .testTarget(name: "ComputeCoreTests", dependencies: ["ComputeCore", "SMDIM"]),
         .testTarget(name: "ReferenceBackendTests", dependencies: ["ReferenceBackend", "ComputeCore"]),
         .testTarget(name: "SMDIMTests", dependencies: ["SMDIM", "ReferenceBackend", "ComputeCore"]),
         .testTarget(name: "ToolTests", dependencies: ["SMDIM", "ComputeCore"]),
-        .testTarget(name: "OpenCLRuntimeTests", dependencies: ["OpenCLRuntime", "COpenCL"]),
         .testTarget(
-            name: "OpenCLBackendTests",
-            dependencies: ["OpenCLBackend", "OpenCLRuntime", "ReferenceBackend", "SMDIM", "ComputeCore", "_ParityKit"]),
+            name: "DeviceTests",
+            dependencies: [
+                "OpenCLBackend", "OpenCLRuntime", "COpenCL", "ReferenceBackend", "SMDIM", "ComputeCore", "_ParityKit",
+            ]),
         .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "ComputeCore", "ReferenceBackend"]),
         .testTarget(
             name: "PipelineTests",

@@ -1,15 +1,15 @@
 """Compares `smdim` with eager PyTorch on the same weights, the same cores and in the same run.
 
-    compare.py --smdim PATH [--rounds 9] [--only step,matmul,attention,piece,training,lengths] [--small MODEL_DIR] -o DIR
+    compare.py --smdim PATH [--rounds 9] [--only step,matmul] [--small MODEL_DIR] -o DIR
 
 First the logits of both sides are checked against PyTorch in float64; nothing is timed if they differ. Then each
-comparison takes turns, one round of each side after the other, and the medians are set beside each other, the best times
-in brackets. Writes DIR/peers.md and DIR/peers.json.
+comparison takes turns, one round of each side after the other, and the medians are set beside each other, the best
+times in brackets. Writes DIR/peers.md and DIR/peers.json.
 """
 
 import os
 
-# PyTorch's idle OpenMP threads spin for 200 ms and would slow whatever runs next. Read when torch is loaded.
+# PyTorch's idle OpenMP threads spin for 200 ms and would slow whatever runs next. Read as torch is loaded.
 os.environ.setdefault("KMP_BLOCKTIME", "0")
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
@@ -167,8 +167,8 @@ class Comparison:
                 quadratic = sum(k["seconds"] for k in report["kernels"] if k["name"] == "attention")
                 table.append(
                     dict(
-                        mixer=mixer, length=length, seconds=report["step_seconds"]["median"], quadratic_seconds=quadratic,
-                        peak_bytes=report["peak_bytes"], flops=report["flops"],
+                        mixer=mixer, length=length, seconds=report["step_seconds"]["median"],
+                        quadratic_seconds=quadratic, peak_bytes=report["peak_bytes"], flops=report["flops"],
                     )
                 )
                 print(f"lengths    {mixer:10} {length:6} {table[-1]['seconds']:.4f} s", flush=True)
@@ -194,10 +194,11 @@ def milliseconds(seconds, best):
 def markdown(report):
     parts = [
         "# Beside PyTorch\n",
-        f"{report['date']}, commit {report['commit']}, {report['processor']}; smdim {report['smdim']}: {report['device']}, "
-        f"{report['driver']}, kernels: {report['kernels']}; PyTorch {report['torch']}, {report['threads']} threads, eager.\n",
-        "Both sides in turns in one run; medians in milliseconds, the best in brackets. The ratio is PyTorch's median over "
-        "ours: above 1 we are faster.\n",
+        f"{report['date']}, commit {report['commit']}, {report['processor']}; smdim {report['smdim']}: "
+        f"{report['device']}, {report['driver']}, kernels: {report['kernels']}; "
+        f"PyTorch {report['torch']}, {report['threads']} threads, eager.\n",
+        "Both sides in turns in one run; medians in milliseconds, the best in brackets. The ratio is PyTorch's median "
+        "over ours: above 1 we are faster.\n",
     ]
     errors = [[n, f"{e['ours']:.1e}", f"{e['pytorch']:.1e}"] for n, e in report["errors"].items()]
     parts.append(table(["largest error of the logits", "smdim", "PyTorch"], errors) + "\n")
@@ -250,8 +251,8 @@ def main():
 
     report = dict(
         date=date.today().isoformat(), commit=commit(Path(__file__).parent), processor=processor(),
-        smdim=identity["version"], device=identity["device"], driver=identity["driver"], kernels=identity["kernel_path"],
-        torch=torch.__version__, threads=arguments.threads, errors=errors, rows=comparison.rows, lengths=lengths,
+        smdim=identity["version"], device=identity["device"], driver=identity["driver"],
+        kernels=identity["kernel_path"], torch=torch.__version__, threads=arguments.threads, errors=errors, rows=comparison.rows, lengths=lengths,
         missing=missing,
     )
     arguments.output.mkdir(parents=True, exist_ok=True)

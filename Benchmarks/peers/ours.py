@@ -25,7 +25,8 @@ class Ours:
         return json.loads(self.run("bench", *arguments, "--json", *self.options))
 
     def logits(self, folder, precision, source, target):
-        self.run("logits", "--model", folder, "--precision", precision, "--input", source, "-o", target, *self.options)
+        files = ["--model", folder, "--input", source, "-o", target]
+        self.run("logits", *files, "--precision", precision, *self.options)
 
     def rounds(self, *arguments):
         """A function that times one round in a process of its own, which sleeps in between. Call `close()` after use."""

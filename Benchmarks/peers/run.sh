@@ -1,8 +1,8 @@
 #!/bin/sh
 # Compares smdim with PyTorch:  Benchmarks/peers/run.sh path/to/smdim [options of compare.py]
 #
-# PyTorch lives in a virtual environment outside the checkout: PEERS_VENV, else smdim/peers in the user's cache. It is made
-# if it is not there; NO_INSTALL=1 refuses to. The table goes to Benchmarks/results.
+# PyTorch lives in a virtual environment outside the checkout: PEERS_VENV, else smdim/peers in the user's cache. It is
+# made if it is not there; NO_INSTALL=1 refuses to. The table goes to Benchmarks/results.
 set -eu
 
 if [ $# -lt 1 ]; then

@@ -1,7 +1,7 @@
 """SMDIM in plain PyTorch: what a user would run instead, and the other side of every comparison in this folder.
 
-The selective scan is written for speed as far as eager PyTorch allows: decays and inputs of 64 positions at a time, then
-one multiply-add per position. Attention is `scaled_dot_product_attention`. Nothing is compiled.
+The selective scan is written for speed as far as eager PyTorch allows: decays and inputs of 64 positions at a time,
+then one multiply-add per position. Attention is `scaled_dot_product_attention`. Nothing is compiled.
 
 B samples, L tokens, S = L / stride positions, V ids, D features, I inner channels, N states, R rank of the steps.
 """

@@ -1,6 +1,6 @@
-// attention_panels with bfloat16 factors in both products and float32 everything else, for CPU devices with AVX512-BF16:
-// q, k and v are rounded after the rotation, the weights exp(score - peak) after the exponential; sums, peaks and the
-// softmax's denominator, which adds the unrounded weights, are float32.
+// attention_panels with bfloat16 factors in both products and float32 everything else, for CPU devices with
+// AVX512-BF16: q, k and v are rounded after the rotation, the weights exp(score - peak) after the exponential; sums,
+// peaks and the softmax's denominator, which adds the unrounded weights, are float32.
 //
 // Mapping, scratch and LSE are those of attention_panels. What differs is the layout: factors are pairs (bfloat16.clh),
 // and a sum may take its terms in any fixed order, so each pair is one that lies in two registers already:
@@ -77,7 +77,8 @@ void attention_pack(global const float *qkv, global const float *rotation, globa
             vstore16(bfloat16_pairs(x, y), 0, target + column % PANEL);
         }
         if (width % PANEL > 0 && width % PANEL <= 16)
-            vstore16((uint16)0u, 1, values + ((size_t)(value_panels - 1) * panels + panel) * HALF_PANEL * PANEL + i * PANEL);
+            vstore16((uint16)0u, 1,
+                     values + ((size_t)(value_panels - 1) * panels + panel) * HALF_PANEL * PANEL + i * PANEL);
     }
 }
 

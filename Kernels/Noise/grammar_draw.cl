@@ -3,7 +3,7 @@
 //
 // Mapping: one work-item per position; global size B * padded, any local size. Local memory: none.
 // Scratch: weights, B * padded * padded_ids floats, the weights of ids relative to their class;
-//          masses, B * padded * class_count wide floats, the weights of classes.
+//          mass_m and mass_e, B * padded * class_count each, the weights of classes as wide floats.
 // grammar_masses leaves confidence 0 where a position has no distribution. Mirrors ReferenceBackend/GrammarDraw.swift.
 
 // See GrammarDraw.topPPenalty and GrammarDraw.leastLogWeight.
@@ -41,26 +41,27 @@ static inline void mark_top(global const float *row, global const int *classes, 
 }
 
 // The exponent of each class: of its greatest weight, or of the greatest outside the top-p set if none lies inside.
-static inline void find_exponents(global const float *logarithms, global const int *classes, global wide *masses,
-                                  int ids, int class_count) {
-    for (int c = 0; c < class_count; c++) masses[c].m = -INFINITY;
+static inline void find_exponents(global const float *logarithms, global const int *classes, global float *mass_m,
+                                  global int *mass_e, int ids, int class_count) {
+    for (int c = 0; c < class_count; c++) mass_m[c] = -INFINITY;
     for (int id = 0; id < ids; id++) {
         const float t = logarithms[id];
-        masses[classes[id]].m = fmax(masses[classes[id]].m, t > 0.0f ? 1.0f - t - TOP_P_PENALTY : t);
+        mass_m[classes[id]] = fmax(mass_m[classes[id]], t > 0.0f ? 1.0f - t - TOP_P_PENALTY : t);
     }
     for (int c = 0; c < class_count; c++) {
-        const float t = masses[c].m;
-        masses[c].e = t == -INFINITY ? WIDE_ZERO_EXPONENT : (int)ceil(t);
+        const float t = mass_m[c];
+        mass_e[c] = t == -INFINITY ? WIDE_ZERO_EXPONENT : (int)ceil(t);
+        mass_m[c] = 0.0f;
     }
 }
 
 // The exponents that make weights of ids id ... id + 15 relative to their classes; +inf where the weight is to be 0,
 // because the id is never drawn, or lies outside the top-p set while its class has ids inside.
 static inline float16 load_exponents(global const float *logarithms, global const int *classes,
-                                     global const wide *masses, int id, int ids) {
+                                     global const int *mass_e, int id, int ids) {
     float exponents[16];
     for (int i = 0; i < 16; i++) {
-        const int e = id + i < ids ? masses[classes[id + i]].e : WIDE_ZERO_EXPONENT;
+        const int e = id + i < ids ? mass_e[classes[id + i]] : WIDE_ZERO_EXPONENT;
         const bool is_class_outside = e <= -TOP_P_PENALTY;
         const bool is_zero = e == WIDE_ZERO_EXPONENT || (logarithms[id + i] > 0.0f && !is_class_outside);
         exponents[i] = is_zero ? INFINITY : (float)(is_class_outside ? e + TOP_P_PENALTY : e);
@@ -70,8 +71,9 @@ static inline float16 load_exponents(global const float *logarithms, global cons
 
 kernel void grammar_masses(global const float *logits, global const int *tokens, global const int *classes,
                            global int *candidates, global float *confidence, global int *near_ties,
-                           global float *all_weights, global wide *all_masses, int padded, int length, int ids,
-                           int padded_ids, int class_count, float temperature, float top_p, int mask_token) {
+                           global float *all_weights, global float *mass_m, global int *mass_e, int padded,
+                           int length, int ids, int padded_ids, int class_count, float temperature, float top_p,
+                           int mask_token) {
     const int index = get_global_id(0);
     const int token = tokens[index];
     candidates[index] = token;
@@ -80,7 +82,8 @@ kernel void grammar_masses(global const float *logits, global const int *tokens,
 
     global const float *row = logits + (size_t)index * ids;
     global float *weights = all_weights + (size_t)index * padded_ids;
-    global wide *masses = all_masses + (size_t)index * class_count;
+    mass_m += (size_t)index * class_count;
+    mass_e += (size_t)index * class_count;
     float16 running = -INFINITY;
     int16 broken = 0;
     for (int id = 0; id < padded_ids; id += 16) {
@@ -105,19 +108,17 @@ kernel void grammar_masses(global const float *logits, global const int *tokens,
         const int16 is_outside = is_restricted ? vload16(0, weights + id) == 0.0f : (int16)0;
         vstore16(kept_logarithm(t, is_outside), 0, weights + id);
     }
-    find_exponents(weights, classes, masses, ids, class_count);
-    for (int c = 0; c < class_count; c++) masses[c].m = 0.0f;
+    find_exponents(weights, classes, mass_m, mass_e, ids, class_count);
     for (int id = 0; id < padded_ids; id += 16) {
         const float16 t = vload16(0, weights + id);
-        const float16 exponents = load_exponents(weights, classes, masses, id, ids);
+        const float16 exponents = load_exponents(weights, classes, mass_e, id, ids);
         vstore16(exp2_nonpositive(select(t, 1.0f - t, t > 0.0f) - exponents), 0, weights + id);
     }
     for (int id = 0; id < ids; id++) {
-        const float w = weights[id];
-        global float *mass = &masses[classes[id]].m;
-        *mass = temperature > 0.0f ? *mass + w : fmax(*mass, w);
+        const float w = weights[id], mass = mass_m[classes[id]];
+        mass_m[classes[id]] = temperature > 0.0f ? mass + w : fmax(mass, w);
     }
-    for (int c = 0; c < class_count; c++) masses[c] = wide_of(masses[c].m, masses[c].e);
+    for (int c = 0; c < class_count; c++) wide_store(wide_of(mass_m[c], mass_e[c]), mass_m, mass_e, c);
 }
 
 // Expects the class of each masked position in candidates, 0 if the sample has none, the probability of that class in

@@ -57,7 +57,7 @@ public struct GrammarDraw: Operation {
         public let given: Tensor
         /// ``TokenAutomaton/classes``, [V], int32.
         public let classes: Tensor
-        /// ``TokenAutomaton/arcs``, [S, 3], int32.
+        /// ``TokenAutomaton/arcs``, [3, S], int32.
         public let arcs: Tensor
         /// ``TokenAutomaton/moves``, [C, S], int32.
         public let moves: Tensor
@@ -132,7 +132,7 @@ public struct GrammarDraw: Operation {
         try validator.require(automaton.given, "given", is: positions, of: .int32)
         try validator.require(automaton.classes, "classes", is: [logits.shape[2]], of: .int32)
         try validator.require(automaton.ends, "ends", rank: 1, of: .int32)
-        try validator.require(automaton.arcs, "arcs", is: [stateCount, 3], of: .int32)
+        try validator.require(automaton.arcs, "arcs", is: [3, stateCount], of: .int32)
         try validator.require(automaton.moves, "moves", rank: 2, of: .int32)
         try validator.require(
             automaton.moves, "moves", is: [automaton.moves.shape[0], stateCount], of: .int32)

@@ -5,6 +5,12 @@ public struct InfeasibleSequence: Error, Equatable, Sendable, CustomStringConver
     /// The nearest numbers of open tokens, below and above, that could be filled there.
     public let possible: [Int]
 
+    /// A sequence whose tokens `open` cannot be filled.
+    public init(open: Range<Int>, possible: [Int]) {
+        self.open = open
+        self.possible = possible
+    }
+
     /// One line: what was asked and what is possible.
     public var description: String {
         guard !open.isEmpty else {
@@ -17,6 +23,18 @@ public struct InfeasibleSequence: Error, Equatable, Sendable, CustomStringConver
 }
 
 extension TokenAutomaton {
+    /// Whether a sequence could have been drawn, no token of it being given.
+    public func admits(_ drawn: [Int32]) -> Bool {
+        var state = Int(start)
+        for token in drawn {
+            guard classes.indices.contains(Int(token)), let next = move(from: state, on: classes[Int(token)]) else {
+                return false
+            }
+            state = next
+        }
+        return ends[state] == End.always.rawValue
+    }
+
     /// Checks that the open tokens of a sequence can be drawn.
     ///
     /// - Parameters:
@@ -85,9 +103,10 @@ private struct OpenWays {
 
     init(_ automaton: TokenAutomaton) {
         let classes = Set(automaton.classes).subtracting([0])
-        arcs = (0..<automaton.stateCount).map { state in
+        let count = automaton.stateCount
+        arcs = (0..<count).map { state in
             let (tokenClass, target, otherwise) =
-                (automaton.arcs[3 * state], automaton.arcs[3 * state + 1], automaton.arcs[3 * state + 2])
+                (automaton.arcs[state], automaton.arcs[count + state], automaton.arcs[2 * count + state])
             return (classes.contains(tokenClass) ? Int(target) : nil, otherwise < 0 ? nil : Int(otherwise))
         }
     }

@@ -16,7 +16,7 @@ public struct TokenAutomaton: Hashable, Sendable {
         public let tokenClass: Int
         /// The state that it leads to.
         public let target: Int
-        /// A state of lower number whose ways this state has too, behind its own.
+        /// A state of lower number whose ways this state has too, behind its own. States with one come last.
         public let otherwise: Int?
 
         /// The ways on from a state.
@@ -45,7 +45,7 @@ public struct TokenAutomaton: Hashable, Sendable {
     public let joiningClasses: [Int32]
     /// C′, the classes of drawn ids, class 0 among them; they come before the others.
     public let drawnClassCount: Int
-    /// The arcs: class, target, and the state to go on with or −1; [S, 3].
+    /// The classes of the arcs, their targets, and the states whose ways they share or −1; [3, S].
     public let arcs: [Int32]
     /// The state that a token of a class leads to from each state, −1 for none; [C, S].
     public let moves: [Int32]
@@ -82,6 +82,8 @@ public struct TokenAutomaton: Hashable, Sendable {
         for (state, arc) in arcs.enumerated() {
             try check.require(arc.tokenClass >= 0, "arc \(state)", "a class from 0 on", "\(arc.tokenClass)")
             try check.require(states.contains(arc.target), "arc \(state)", "a target in \(states)", "\(arc.target)")
+            let mayBeAlone = state == 0 || arcs[state - 1].otherwise == nil
+            try check.require(arc.otherwise != nil || mayBeAlone, "arc \(state)", "a state to share, as before", "none")
             if let other = arc.otherwise {
                 try check.require((0..<state).contains(other), "arc \(state)", "a lower state to share", "\(other)")
             }
@@ -101,9 +103,7 @@ public struct TokenAutomaton: Hashable, Sendable {
         self.givenClasses = (givenClasses ?? classes).map(Int32.init)
         self.joiningClasses = (joiningClasses ?? classes).map(Int32.init)
         drawnClassCount = drawn
-        self.arcs = arcs.flatMap { arc in
-            [Int32(arc.tokenClass), Int32(arc.target), arc.otherwise.map(Int32.init) ?? -1]
-        }
+        self.arcs = (arcs.map(\.tokenClass) + arcs.map(\.target) + arcs.map { $0.otherwise ?? -1 }).map(Int32.init)
         moves = try Self.drawnMoves(arcs, classCount: drawn)
             + givenMoves.joined().map { target in target.map(Int32.init) ?? -1 }
         self.ends = ends.map(\.rawValue)
@@ -160,5 +160,30 @@ extension TokenAutomaton {
     func move(from state: Int, on tokenClass: Int32) -> Int? {
         let target = moves[Int(tokenClass) * stateCount + state]
         return target < 0 ? nil : Int(target)
+    }
+}
+
+extension TokenAutomaton {
+    /// The automaton as tensors, by the names under which ``Plan/automaton(_:positions:)`` declares them.
+    public var tables: [String: HostTensor] {
+        get throws(ValidationError) {
+            [
+                "classes": try HostTensor([classes.count], classes), "arcs": try HostTensor([3, stateCount], arcs),
+                "moves": try HostTensor([classCount, stateCount], moves), "ends": try HostTensor([stateCount], ends),
+            ]
+        }
+    }
+}
+
+extension Plan {
+    /// Declares the inputs of a draw under an automaton: its ``TokenAutomaton/tables``, and `given`, the classes of the
+    /// given tokens [B, L].
+    public mutating func automaton(_ automaton: TokenAutomaton, positions: Shape) -> GrammarDraw.Automaton {
+        GrammarDraw.Automaton(
+            given: input("given", positions, .int32), classes: input("classes", [automaton.classes.count], .int32),
+            arcs: input("arcs", [3, automaton.stateCount], .int32),
+            moves: input("moves", [automaton.classCount, automaton.stateCount], .int32),
+            ends: input("ends", [automaton.stateCount], .int32), drawnClassCount: automaton.drawnClassCount,
+            start: automaton.start)
     }
 }

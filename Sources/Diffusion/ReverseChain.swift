@@ -3,6 +3,9 @@ public import ComputeCore
 /// Samples token sequences by running absorbing-state diffusion backwards: call the network, draw a candidate for every
 /// masked position, reveal some of them, until nothing is masked.
 ///
+/// Under a constraint the candidates of a sample are drawn together, as a well-formed sequence: whatever has been revealed
+/// can be completed after every step, and the result is well formed.
+///
 /// The tokens, the logits and the candidates stay on the device for the whole chain. One task uses a chain at a time.
 public final class ReverseChain {
     /// The sequences that a chain makes at once.
@@ -37,24 +40,31 @@ public final class ReverseChain {
 
     private let batch: Batch
     private let options: SamplingOptions
+    private let constraint: TokenAutomaton?
     private let executable: any Executable
 
     /// Compiles the chain's one plan.
     ///
     /// - Parameters:
     ///   - allowed: Which ids may be drawn; as many as the vocabulary has.
+    ///   - constraint: The sequences that may be drawn; any if nil.
     ///   - network: Records the denoiser: from tokens [B, L] to logits [B, L, V].
     /// - Throws: ``SamplingError``, or what the backend throws.
     public init(
-        _ batch: Batch, options: SamplingOptions, allowed: [Bool], on backend: any Backend,
-        parameters: any ParameterStore, network: (Tensor, inout Plan) throws -> Tensor
+        _ batch: Batch, options: SamplingOptions, allowed: [Bool], constraint: TokenAutomaton? = nil,
+        on backend: any Backend, parameters: any ParameterStore, network: (Tensor, inout Plan) throws -> Tensor
     ) throws {
         guard allowed.contains(true) else { throw SamplingError.nothingAllowed }
         self.batch = batch
         self.options = options
-        let plan = try ReversePlan(batch, options: options, network: network).plan
+        self.constraint = constraint?.drawing(only: allowed)
+        let plan = try ReversePlan(batch, options: options, constraint: self.constraint, network: network).plan
         executable = try backend.compile(plan, parameters: parameters)
-        try executable.write("allowed", HostTensor([batch.vocabularySize], allowed.map { $0 ? 1 : 0 } as [Int32]))
+        if let constraint = self.constraint {
+            for (name, table) in try constraint.tables { try executable.write(name, table) }
+        } else {
+            try executable.write("allowed", HostTensor([batch.vocabularySize], allowed.map { $0 ? 1 : 0 } as [Int32]))
+        }
     }
 
     /// Bytes that the chain holds on the device, the weights apart.
@@ -67,7 +77,8 @@ public final class ReverseChain {
     ///   - seed: Instead of the options' seed.
     ///   - firstSample: Instead of the options' first sample.
     ///   - progress: Called after steps with the number done and in all; each call waits for the device.
-    /// - Throws: ``SamplingError``, `CancellationError` if the task was cancelled, or what the backend throws.
+    /// - Throws: ``SamplingError``, ``InfeasibleSequence`` before the first network call if the constraint leaves nothing
+    ///   to draw, `CancellationError` if the task was cancelled, or what the backend throws.
     public func run(
         from initial: [[Int32]], seed: UInt64? = nil, firstSample: Int? = nil,
         progress: ((_ done: Int, _ total: Int) -> Void)? = nil
@@ -78,6 +89,11 @@ public final class ReverseChain {
         let firstSample = Int32(firstSample ?? options.firstSample)
         let padding = [Int32](repeating: mask, count: batch.paddedLength - batch.length)
         let shape: Shape = [batch.count, batch.paddedLength]
+        if let constraint {
+            for tokens in Set(initial) { try constraint.check(tokens, mask: mask) }
+            let given = initial.flatMap { constraint.givenClasses(of: $0, mask: mask) + padding.map { _ in 0 } }
+            try executable.write("given", HostTensor(shape, given))
+        }
         try executable.write("tokens", HostTensor(shape, initial.flatMap { $0 + padding }))
         try executable.write("nearTies", HostTensor(shape, [Int32](repeating: 0, count: shape.elementCount)))
 
@@ -107,7 +123,7 @@ public final class ReverseChain {
                 throw SamplingError.undefinedDistribution(sample: sample, position: position)
             }
         }
-        let nearTies = try executable.read("nearTies").integers().reduce(0) { $0 + Int($1) }
+        let nearTies = try executable.read("nearTies").integers().count { $0 != 0 }
         return Result(tokens: tokens, networkCalls: networkCalls, nearTies: nearTies)
     }
 
@@ -140,22 +156,30 @@ private struct ReversePlan {
     var plan = Plan()
 
     init(
-        _ batch: ReverseChain.Batch, options: SamplingOptions, network: (Tensor, inout Plan) throws -> Tensor
+        _ batch: ReverseChain.Batch, options: SamplingOptions, constraint: TokenAutomaton?,
+        network: (Tensor, inout Plan) throws -> Tensor
     ) throws {
         let positions: Shape = [batch.count, batch.paddedLength]
         let mask = Int32(batch.vocabularySize)
         let tokens = plan.input("tokens", positions, .int32)
         let step = plan.input("step", StepParameters.shape, .int32)
-        let allowed = plan.input("allowed", [batch.vocabularySize], .int32)
         let nearTies = plan.input("nearTies", positions, .int32)
         let logits = try network(tokens, &plan)
         let candidates = plan.intermediate(positions, .int32)
         let confidence = plan.intermediate(positions)
-        try plan.append(
-            TokenDraw(
-                logits: logits, tokens: tokens, allowed: allowed, step: step, temperature: options.temperature,
-                topP: options.topP, maskToken: mask, candidates: candidates, confidence: confidence,
-                nearTies: nearTies))
+        if let constraint {
+            try plan.append(
+                GrammarDraw(
+                    logits: logits, tokens: tokens, automaton: plan.automaton(constraint, positions: positions),
+                    step: step, temperature: options.temperature, topP: options.topP, length: batch.length,
+                    maskToken: mask, candidates: candidates, confidence: confidence, nearTies: nearTies))
+        } else {
+            try plan.append(
+                TokenDraw(
+                    logits: logits, tokens: tokens, allowed: plan.input("allowed", [batch.vocabularySize], .int32),
+                    step: step, temperature: options.temperature, topP: options.topP, maskToken: mask,
+                    candidates: candidates, confidence: confidence, nearTies: nearTies))
+        }
         let rule: Reveal.Rule =
             switch options.order {
             case .scheduled: .scheduled(plan.input("revealSteps", positions, .int32))

@@ -57,7 +57,9 @@ extension Attention: OpenCLOperation {
         let file = precision == .bfloat16 ? KernelFile.attentionPanelsBF16 : .attentionPanels
         return [
             try binder.launch(
-                KernelVariant(file, entry: "attention_pack", ["HEAD_PANELS": headPanels, "LSE": saves, "BFLOAT16": rounds]),
+                KernelVariant(
+                    file, entry: "attention_pack",
+                    ["HEAD_PANELS": headPanels, "LSE": saves, "BFLOAT16": rounds]),
                 global: SIMD3(length.dividedRoundingUp(by: Self.panel), headCount, batch), local: SIMD3(1, 1, 1),
                 inputs + packed + sizes),
             try binder.launch(

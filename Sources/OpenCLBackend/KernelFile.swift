@@ -48,8 +48,10 @@ enum KernelFile: String, Hashable, Sendable, CaseIterable {
         case .packPairs: ["prelude.clh", "vector_math.clh", "panels.clh", "bfloat16.clh"]
         case .attentionPanelsBF16: ["prelude.clh", "vector_math.clh", "panels.clh", "rotary.clh", "bfloat16.clh"]
         case .activate, .activationBackward: ["prelude.clh", "vector_math.clh", "activation.clh"]
-        case .attentionBackwardNaive, .attentionNaive, .attentionTiles: ["prelude.clh", "vector_math.clh", "rotary.clh"]
-        case .attentionBackwardPanels, .attentionPanels: ["prelude.clh", "vector_math.clh", "panels.clh", "rotary.clh"]
+        case .attentionBackwardNaive, .attentionNaive, .attentionTiles:
+            ["prelude.clh", "vector_math.clh", "rotary.clh"]
+        case .attentionBackwardPanels, .attentionPanels:
+            ["prelude.clh", "vector_math.clh", "panels.clh", "rotary.clh"]
         case .corrupt, .reveal: ["prelude.clh", "philox.clh"]
         case .tokenDraw: ["prelude.clh", "philox.clh", "categorical.clh"]
         case .grammarDraw: ["prelude.clh", "vector_math.clh", "categorical.clh", "wide_float.clh"]

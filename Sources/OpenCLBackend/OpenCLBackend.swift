@@ -32,9 +32,10 @@ public final class OpenCLBackend: Backend {
     }
 
     public var identity: BackendIdentity {
-        BackendIdentity(
+        let origin = tuning.origin.map { ", tuned by \($0)" } ?? ""
+        return BackendIdentity(
             device: context.device.name, driver: "\(context.device.platformName) \(context.device.driverVersion)",
-            kernelPath: [path.rawValue, tuning.origin.map { "tuned by \($0)" }].compactMap(\.self).joined(separator: ", "))
+            kernelPath: path.rawValue + origin)
     }
 
     public func prepare(_ parameters: [ParameterSource]) throws -> any ParameterStore {

@@ -49,7 +49,9 @@ public struct Tuner {
                 }
             }
             for shape in attentionShapes {
-                tuning.attention[shape] = try fastest("attention \(shape)", Tuning.attentionRows, unit: "queries") { rows in
+                tuning.attention[shape] = try fastest(
+                    "attention \(shape)", Tuning.attentionRows, unit: "queries"
+                ) { rows in
                     var trial = Tuning.none
                     trial.attention[shape] = rows
                     return try executable(of: Self.attention(shape), path: .vector, tuning: trial)

@@ -83,7 +83,8 @@ public struct AttentionShape: Hashable, Sendable, CustomStringConvertible {
 private func parse(_ description: String) -> (sizes: [Int], precision: Precision)? {
     let parts = description.split(separator: " ")
     let sizes = parts.prefix(3).compactMap { Int($0) }
-    guard parts.count == 4, sizes.count == 3, sizes.allSatisfy({ $0 > 0 }), let precision = Precision(rawValue: String(parts[3]))
+    guard parts.count == 4, sizes.count == 3, sizes.allSatisfy({ $0 > 0 }),
+        let precision = Precision(rawValue: String(parts[3]))
     else { return nil }
     return (sizes, precision)
 }

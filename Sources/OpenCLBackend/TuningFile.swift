@@ -68,7 +68,9 @@ extension Tuning {
         tuning.origin = file.path
         tuning.clblast = content.clblast
         if let path = content.path {
-            guard let known = KernelPath(rawValue: path) else { throw .malformed(file: file.path, reason: "path \(path)") }
+            guard let known = KernelPath(rawValue: path) else {
+                throw .malformed(file: file.path, reason: "path \(path)")
+            }
             tuning.path = known
         }
         for (text, rows) in content.products {

@@ -4,14 +4,15 @@ import SMDIM
 extension Model {
     /// Writes new pieces.
     ///
-    /// Every piece starts with a bar; the model's key is C major or A minor, from which `key` moves the piece.
+    /// Every piece starts with a bar; the model's key is C major or A minor, from which `key` moves the piece. Under a
+    /// grammar every piece is well formed and may end early, in PAD.
     ///
     /// - Parameters:
     ///   - length: Tokens of a piece, at least 1.
     ///   - tempo: Quarter notes per minute; the model's own if nil.
     ///   - key: The key of the pieces; the model's own if nil.
     ///   - progress: Called after each step; each call waits for the device.
-    /// - Throws: ``PipelineError``, ``SamplingError``, or what the backend throws.
+    /// - Throws: ``PipelineError``, ``GrammarError``, ``SamplingError``, or what the backend throws.
     public func generate(
         length: Int = windowLength, settings: SamplingSettings, tempo: Double? = nil, key: Key? = nil,
         progress: ((SamplingProgress) -> Void)? = nil
@@ -20,10 +21,15 @@ extension Model {
             throw PipelineError.option(name: "length", expected: "1 to \(1 << 20) tokens", found: "\(length)")
         }
         let tempo = try Tempo(quartersPerMinute: tempo ?? Double(configuration.tempo))
-        let initial = [try id(.bar)] + [Int32](repeating: mask, count: length - 1)
-        return try complete(initial, settings: settings, allowed: allowed(), progress: progress).map { draw in
-            let (file, report) = tokenizer.midiFile(
-                from: draw.tokens, tempo: tempo, transposition: key?.shiftFromWhiteKeys ?? 0)
+        let transposition = key?.shiftFromWhiteKeys ?? 0
+        let grammar = try settings.grammar.map {
+            try REMIGrammar(tokenizer, options: $0.before(transposingBy: transposition))
+        }
+        let draws = try complete(
+            [id(.bar)] + [Int32](repeating: mask, count: length - 1), settings: settings,
+            allowed: allowed(padding: grammar != nil), constraint: grammar?.automaton, progress: progress)
+        return draws.map { draw in
+            let (file, report) = tokenizer.midiFile(from: draw.tokens, tempo: tempo, transposition: transposition)
             return Piece(
                 file: file, tokens: draw.tokens,
                 summary: Piece.Summary(draw, settings: settings, report: report, notes: report.notes, bars: report.bars))

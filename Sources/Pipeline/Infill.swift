@@ -4,8 +4,9 @@ extension Model {
     /// Writes bars of a piece anew.
     ///
     /// Every event outside the bars stays exactly as it is, also when it lies off the grid. The model sees the piece in
-    /// its own key, on its aligned grid, through a window of ``windowLength`` tokens with the gap in the middle. The gap
-    /// keeps its Bar tokens and has as many others as were there, or `tokens`.
+    /// its own key, on its aligned grid, through a window of ``windowLength`` tokens with the gap in the middle. The gap has
+    /// as many tokens as were there and keeps its Bar tokens; with another number of `tokens`, a grammar draws the Bar
+    /// tokens anew, as many as there are bars.
     ///
     /// - Parameters:
     ///   - bars: The bars, from 1, both ends included, in 4/4 on the aligned grid.
@@ -18,10 +19,20 @@ extension Model {
     ) throws -> [Piece] {
         let score = try WhiteKeyScore(file, tokenizer: tokenizer)
         let gap = try file.removingNotes(inBars: bars, on: score.grid)
+        let drawsBars = tokens != nil && settings.grammar != nil
         let masked = try MaskedBars(
-            score.encoding, bars: bars, tokens: tokens, mask: mask, bar: id(.bar), limit: Self.windowLength)
-        let allowed = try allowed(forbidding: [id(.bar)])
-        return try complete(masked.window, settings: settings, allowed: allowed, progress: progress).map { draw in
+            score.encoding, bars: bars, tokens: tokens, mask: mask, bar: id(.bar), keepsBars: !drawsBars,
+            limit: Self.windowLength)
+        let grammar = try settings.grammar.map {
+            try REMIGrammar(
+                tokenizer, options: $0.before(transposingBy: -score.shift), barCount: drawsBars ? bars.count - 1 : 0,
+                allowsPadding: false)
+        }
+        let draws = try complete(
+            masked.window, settings: settings,
+            allowed: allowed(padding: false, forbidding: drawsBars ? [] : [id(.bar)]),
+            constraint: grammar?.automaton, progress: progress)
+        return draws.map { draw in
             let decoding = tokenizer.decode(draw.tokens)
             let notes = decoding.notes
                 .map { note in note.moved(bySteps: masked.firstBar * score.grid.stepsPerBar) }
@@ -31,10 +42,11 @@ extension Model {
         }
     }
 
-    /// Continues a piece.
+    /// Continues a piece. Under a grammar exactly the bars that are asked for come out.
     ///
     /// - Parameters:
-    ///   - bars: How many bars to add. What the model writes beyond them is cut; if it writes fewer, the summary says so.
+    ///   - bars: How many bars to add. Without a grammar, what the model writes beyond them is cut, and if it writes fewer,
+    ///     the summary says so.
     ///   - tokens: The tokens to write; as many as the piece's own bars suggest, and a quarter more, if nil.
     ///   - progress: Called after each step; each call waits for the device.
     /// - Throws: ``PipelineError``, ``ScoreEditError``, ``TokenizerError``, ``SamplingError``, or what the backend throws.
@@ -58,7 +70,13 @@ extension Model {
         let firstBar = known.barStarts.firstIndex { known.ids.count - $0 <= room } ?? known.barStarts.count
         let context = known.ids[(known.barStarts.count > firstBar ? known.barStarts[firstBar] : known.ids.count)...]
         let initial = context.map(Int32.init) + [try id(.bar)] + [Int32](repeating: mask, count: wanted - 1)
-        return try complete(initial, settings: settings, allowed: allowed(), progress: progress).map { draw in
+        let grammar = try settings.grammar.map {
+            try REMIGrammar(tokenizer, options: $0.before(transposingBy: -score.shift), barCount: bars - 1)
+        }
+        let draws = try complete(
+            initial, settings: settings, allowed: allowed(padding: grammar != nil), constraint: grammar?.automaton,
+            progress: progress)
+        return draws.map { draw in
             let decoding = tokenizer.decode(draw.tokens)
             let notes = decoding.notes
                 .map { note in note.moved(bySteps: firstBar * score.grid.stepsPerBar) }
@@ -99,7 +117,8 @@ private struct MaskedBars {
     let firstBar: Int
 
     init(
-        _ encoding: REMITokenizer.Encoding, bars: ClosedRange<Int>, tokens: Int?, mask: Int32, bar: Int32, limit: Int
+        _ encoding: REMITokenizer.Encoding, bars: ClosedRange<Int>, tokens: Int?, mask: Int32, bar: Int32,
+        keepsBars: Bool, limit: Int
     ) throws(PipelineError) {
         let counts = bars.map { max(encoding.tokens(ofBar: $0).count - 1, 0) }
         let removed = counts.reduce(0, +)
@@ -108,15 +127,14 @@ private struct MaskedBars {
         guard wanted + bars.count <= limit else {
             throw .gapTooLong(bars: bars, tokens: wanted + bars.count, limit: limit)
         }
-        // Another number of tokens is shared out as the removed ones were, evenly where there were none.
-        var filled: [Int32] = []
+        // Bars that stay share another number of tokens as the removed ones did, evenly where there were none.
+        var filled = keepsBars ? [] : [bar] + [Int32](repeating: mask, count: wanted + bars.count - 1)
         var (seen, given) = (0, 0)
-        for (index, count) in counts.enumerated() {
+        for count in keepsBars ? counts : [] {
             seen += removed > 0 ? count : 1
             let upTo = wanted * seen / (removed > 0 ? removed : bars.count)
             filled += [bar] + [Int32](repeating: mask, count: upTo - given)
             given = upTo
-            assert(index < counts.count - 1 || given == wanted)
         }
         let gap = encoding.tokens(ofBar: bars.lowerBound).lowerBound..<encoding.tokens(ofBar: bars.upperBound).upperBound
         let room = limit - filled.count

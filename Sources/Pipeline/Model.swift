@@ -52,11 +52,12 @@ public struct Model: Sendable {
         return Int32(id)
     }
 
-    /// Which ids may be drawn: all but PAD, BOS, EOS and MASK, and but `forbidden`.
-    func allowed(forbidding forbidden: [Int32] = []) -> [Bool] {
+    /// Which ids may be drawn: all but the special ones and `forbidden`; PAD is left to a grammar, if there is one.
+    func allowed(padding: Bool, forbidding forbidden: [Int32] = []) throws(PipelineError) -> [Bool] {
         var allowed = [Bool](repeating: true, count: configuration.vocabularySize)
         for id in tokenizer.vocabulary.specialIDs { allowed[id] = false }
         for id in forbidden { allowed[Int(id)] = false }
+        if padding { allowed[Int(try id(.pad))] = true }
         return allowed
     }
 }

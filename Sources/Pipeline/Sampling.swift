@@ -1,5 +1,6 @@
 import ComputeCore
 public import Diffusion
+public import Music
 import SMDIM
 
 /// How pieces are drawn: what every sampling call takes.
@@ -22,6 +23,8 @@ public struct SamplingSettings: Hashable, Sendable {
     public var firstSample = 0
     /// How many pieces are drawn at once. It changes memory and speed, never a piece.
     public var batch = 4
+    /// What drawn notes may be; nil samples without a grammar, so that a piece may hold tokens that make no note.
+    public var grammar: GrammarOptions? = GrammarOptions()
 
     /// The defaults under a seed.
     public init(seed: UInt64) {
@@ -40,9 +43,12 @@ public struct SamplingProgress: Hashable, Sendable {
 extension Model {
     /// Completes `initial` for each of the settings' samples, in batches.
     ///
-    /// - Parameter initial: Tokens, [MASK] where one is to be drawn.
+    /// - Parameters:
+    ///   - initial: Tokens, [MASK] where one is to be drawn.
+    ///   - allowed: Which ids may be drawn.
+    ///   - constraint: The sequences that may come out; any if nil.
     func complete(
-        _ initial: [Int32], settings: SamplingSettings, allowed: [Bool],
+        _ initial: [Int32], settings: SamplingSettings, allowed: [Bool], constraint: TokenAutomaton?,
         progress: ((SamplingProgress) -> Void)?
     ) throws -> [Draw] {
         guard settings.count >= 1 else {
@@ -59,7 +65,7 @@ extension Model {
         var chain: (size: Int, chain: ReverseChain)?
         while draws.count < settings.count {
             let size = min(settings.batch, settings.count - draws.count)
-            if chain?.size != size { chain = (size, try makeChain(size, initial.count, options, allowed)) }
+            if chain?.size != size { chain = (size, try makeChain(size, initial.count, options, allowed, constraint)) }
             guard let current = chain?.chain else { break }
             let (finished, first) = (draws.count, settings.firstSample + draws.count)
             let result = try current.run(
@@ -82,13 +88,15 @@ extension Model {
     }
 
     private func makeChain(
-        _ count: Int, _ length: Int, _ options: SamplingOptions, _ allowed: [Bool]
+        _ count: Int, _ length: Int, _ options: SamplingOptions, _ allowed: [Bool], _ constraint: TokenAutomaton?
     ) throws -> ReverseChain {
         let batch = ReverseChain.Batch(
             count: count, length: length, paddedLength: configuration.paddedLength(length),
             vocabularySize: configuration.vocabularySize)
-        return try ReverseChain(batch, options: options, allowed: allowed, on: backend, parameters: parameters) {
-            tokens, plan in try denoiser.record(tokens, into: &plan).logits
+        return try ReverseChain(
+            batch, options: options, allowed: allowed, constraint: constraint, on: backend, parameters: parameters
+        ) { tokens, plan in
+            try denoiser.record(tokens, into: &plan).logits
         }
     }
 }

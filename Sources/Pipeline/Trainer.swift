@@ -130,9 +130,8 @@ public final class Trainer {
         _ configuration: ModelConfiguration, options: TrainingOptions, on backend: any Backend
     ) throws -> (parameters: Int, activations: Int) {
         let plans = try plans(configuration, options: options)
-        let weights = try configuration.parameters.reduce(0) { $0 + 4 * $1.shape.elementCount }
         return (
-            weights * ParameterKey.Slot.allCases.count,
+            try backend.memory(of: configuration.parameters) * ParameterKey.Slot.allCases.count,
             try backend.memory(of: plans.gradients).byteCount + backend.memory(of: plans.update).byteCount
         )
     }
@@ -196,28 +195,28 @@ extension Trainer {
         }
     }
 
-    /// Runs the micro-batches again with every tensor kept, and names the first operation whose output is no number.
+    /// Runs the micro-batches again, one operation after the other, and names the first whose output is no number.
+    ///
+    /// The gradients hold what is broken already, so they are cleared before; a run that ends here needs them no more.
     private func firstBrokenOperation(_ batches: [TrainingBatch]) throws -> String {
-        var (plan, _) = try Self.plans(configuration, options: options)
-        var outputs: [(operation: String, name: String)] = []
-        for (index, operation) in plan.operations.enumerated() {
-            for operand in operation.operands where operand.access != .read && operand.tensor.elementType == .float32 {
-                guard case .intermediate = plan.storages[operand.tensor.storage].role else { continue }
-                let name = "trace \(index) \(operand.name)"
-                plan.keep(operand.tensor, as: name)
-                outputs.append(("\(operation.name) (operation \(index))", name))
-            }
+        for key in parameters.keys where key.slot == .gradient {
+            try parameters.write(key, [Float](repeating: 0, count: parameters.read(key).shape.elementCount))
         }
-        let executable = try backend.compile(plan, parameters: parameters)
         let masked = batches.reduce(0) { $0 + $1.maskedCounts.reduce(0, +) }
-        for batch in batches {
-            try batch.write(to: executable, weights: batch.times.map { weight(time: $0, masked: masked) })
-            try executable.run()
-            for output in outputs where try !executable.read(output.name).floats().allSatisfy(\.isFinite) {
-                return output.operation
+        var broken: String?
+        for batch in batches where broken == nil {
+            try batch.write(to: gradients, weights: batch.times.map { weight(time: $0, masked: masked) })
+            var index = 0
+            try gradients.trace { operation, written in
+                for (name, tensor) in written.sorted(by: { $0.key < $1.key }) {
+                    guard case .float32(let values) = tensor.values, !values.allSatisfy(\.isFinite) else { continue }
+                    broken = broken ?? "\(operation.name) (operation \(index), \(name))"
+                }
+                index += 1
+                return broken == nil
             }
         }
-        return "the sum of the gradients"
+        return broken ?? "the sum of the micro-batches"
     }
 }
 

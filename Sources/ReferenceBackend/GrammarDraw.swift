@@ -171,8 +171,8 @@ private struct Language {
             var ways: [(Int, Int)] = []
             var next = state
             while next >= 0 {
-                if arcs[3 * next] > 0 { ways.append((arcs[3 * next], arcs[3 * next + 1])) }
-                next = arcs[3 * next + 2]
+                if arcs[next] > 0 { ways.append((arcs[next], arcs[states + next])) }
+                next = arcs[2 * states + next]
             }
             return ways
         }

@@ -34,7 +34,9 @@ struct Bench: ParsableCommand {
     var json = false
 
     func validate() throws {
-        guard repetitions >= 1 else { throw ValidationError("--repetitions: expected at least 1, found \(repetitions)") }
+        guard repetitions >= 1 else {
+            throw ValidationError("--repetitions: expected at least 1, found \(repetitions)")
+        }
         guard margin >= 0 else { throw ValidationError("--margin: expected 0 or more, found \(margin)") }
     }
 
@@ -65,17 +67,23 @@ struct Bench: ParsableCommand {
         return BenchReport(
             version: SMDIMTool.version, device: identity.device, driver: identity.driver,
             precision: measurement.precision.rawValue, kernelPath: identity.kernelPath, preset: model.name,
-            length: measurement.length, batch: measurement.batch, stepSeconds: step, peakBytes: backend.context.peakBytes,
-            flops: try measurement.plan().work.flops,
-            startSeconds: try skipStart ? nil : StartMeasurement(model: model, device: device).seconds(step: step.median),
+            length: measurement.length, batch: measurement.batch, stepSeconds: step,
+            peakBytes: backend.context.peakBytes, flops: try measurement.plan().work.flops,
+            startSeconds: try skipStart
+                ? nil : StartMeasurement(model: model, device: device).seconds(step: step.median),
             kernels: try measurement.families(profiles))
     }
 
     private func printPlan(_ measurement: BenchMeasurement) throws {
         let backend = try device.openCLBackend()
-        let parameters = try measurement.configuration.parameters.reduce(0) { $0 + 4 * $1.shape.elementCount }
+        let parameters = try backend.memory(of: measurement.configuration.parameters(measurement.precision))
         let activations = try backend.memory(of: measurement.plan()).byteCount
-        print("weights      \(parameters) bytes\nactivations  \(activations) bytes\ntotal        \(parameters + activations) bytes")
+        print(
+            """
+            weights      \(parameters) bytes
+            activations  \(activations) bytes
+            total        \(parameters + activations) bytes
+            """)
     }
 }
 
@@ -115,7 +123,12 @@ struct BenchModel: ParsableArguments {
         let folder = try model.map { try ModelFolder(URL(filePath: $0)) }
         var configuration = folder?.configuration ?? ModelConfiguration(preset ?? .paper)
         if let mixer { configuration.trunk.mixer = mixer }
-        let weights = try withWeights ? folder?.weights(precision: precision) ?? configuration.initialWeights(seed: 0, precision: precision) : []
+        var weights: [ParameterSource] = []
+        if withWeights {
+            weights =
+                try folder?.weights(precision: precision)
+                ?? configuration.initialWeights(seed: 0, precision: precision)
+        }
         return BenchMeasurement(
             configuration: configuration, weights: weights, length: length, batch: batch, precision: precision)
     }

@@ -26,6 +26,12 @@ struct DeviceOptions: ParsableArguments {
     @Option(help: "File with measured choices, from tune; SMDIM_TUNING or the user's own if not given.")
     var tuning: String?
 
+    /// The arguments that ask another process for the same device.
+    var arguments: [String] {
+        (device.map { ["--device", $0] } ?? []) + (kernels.map { ["--kernels", $0.rawValue] } ?? [])
+            + (tuning.map { ["--tuning", $0] } ?? [])
+    }
+
     /// The backend that was asked for.
     func backend() throws -> any Backend {
         device == "reference" ? ReferenceBackend() : try openCLBackend()
@@ -76,6 +82,18 @@ struct SamplingArguments: ParsableArguments {
     @Option(help: "Draw from the smallest set of tokens with this probability.")
     var topP: Float = 1
 
+    @Option(help: "Pitches of new notes, such as 36-96.")
+    var pitchRange: String?
+
+    @Option(help: "Most new notes that begin together.")
+    var maxChord: Int?
+
+    @Option(help: "Scale that new notes keep to, such as C:major.")
+    var scale: String?
+
+    @Flag(help: "Draw every token by itself: tokens that make no note may come out and are skipped.")
+    var noGrammar = false
+
     @Option(help: "Pieces drawn at once; changes memory and speed, never a piece.")
     var batch = 4
 
@@ -98,10 +116,25 @@ struct SamplingArguments: ParsableArguments {
         try require(firstSample >= 0, "first-sample", "0 or more", firstSample)
         try require(temperature >= 0 && temperature.isFinite, "temperature", "0 or more", temperature)
         try require(topP > 0 && topP <= 1, "top-p", "a number above 0 and at most 1", topP)
+        try require(maxChord.map { $0 >= 1 } ?? true, "max-chord", "at least 1", maxChord ?? 0)
+        let hasRules = pitchRange != nil || maxChord != nil || scale != nil
+        try require(!noGrammar || !hasRules, "no-grammar", "no --pitch-range, --max-chord or --scale beside it", "one")
+        _ = try grammar()
+    }
+
+    private func grammar() throws -> GrammarOptions? {
+        if noGrammar { return nil }
+        do {
+            return GrammarOptions(
+                pitches: try pitchRange.map(GrammarOptions.pitches(parsing:)), largestChord: maxChord,
+                scale: try scale.map(Key.init(parsing:)))
+        } catch {
+            throw ValidationError("\(error)")
+        }
     }
 
     /// The library's settings; a seed is drawn where none is given.
-    var settings: SamplingSettings {
+    func settings() throws -> SamplingSettings {
         var settings = SamplingSettings(seed: seed ?? UInt64.random(in: 0..<1 << 48))
         settings.steps = steps
         settings.spacing = schedule
@@ -111,6 +144,7 @@ struct SamplingArguments: ParsableArguments {
         settings.count = count
         settings.firstSample = firstSample
         settings.batch = batch
+        settings.grammar = try grammar()
         return settings
     }
 

@@ -23,7 +23,7 @@ struct Generate: ParsableCommand {
         let output = try PieceOutput(sampling.output, count: sampling.count)
         let bar = ProgressBar("generate")
         let pieces = try sampling.loadModel(on: device).generate(
-            length: length, settings: sampling.settings, tempo: tempo, key: key
+            length: length, settings: sampling.settings(), tempo: tempo, key: key
         ) { bar.show($0.done, of: $0.total) }
         try output.write(pieces, json: sampling.json)
     }
@@ -51,7 +51,7 @@ struct Infill: ParsableCommand {
         let file = try readMIDI(input)
         let bar = ProgressBar("infill")
         let pieces = try sampling.loadModel(on: device).infill(
-            file, bars: bars, tokens: tokens, settings: sampling.settings
+            file, bars: bars, tokens: tokens, settings: sampling.settings()
         ) { bar.show($0.done, of: $0.total) }
         try output.write(pieces, json: sampling.json)
     }
@@ -88,7 +88,7 @@ struct Extend: ParsableCommand {
         let file = try readMIDI(input)
         let bar = ProgressBar("extend")
         let pieces = try sampling.loadModel(on: device).extend(
-            file, bars: bars, tokens: tokens, settings: sampling.settings
+            file, bars: bars, tokens: tokens, settings: sampling.settings()
         ) { bar.show($0.done, of: $0.total) }
         try output.write(pieces, json: sampling.json)
     }

@@ -29,8 +29,7 @@ struct StartMeasurement {
         process.standardOutput = output
         process.arguments =
             ["first-step", "--since", "\(DispatchTime.now().uptimeNanoseconds)"] + model.arguments
-            + (device.device.map { ["--device", $0] } ?? []) + (device.kernels.map { ["--kernels", $0.rawValue] } ?? [])
-            + (device.tuning.map { ["--tuning", $0] } ?? [])
+            + device.arguments
         try process.run()
         let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         process.waitUntilExit()

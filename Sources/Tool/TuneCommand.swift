@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import OpenCLBackend
+import OpenCLRuntime
 
 struct Tune: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -24,8 +25,9 @@ struct Tune: ParsableCommand {
         let measurement = try model.measurement()
         var rows: [Row] = []
         let tuner = try Tuner(measurement.plan(), parameters: measurement.weights, on: context) { measured in
-            rows.append(Row(subject: measured.subject, choice: measured.choice, milliseconds: measured.seconds * 1e3))
-            Terminal.note("\(measured.subject): \(measured.choice), \(String(format: "%.3f", measured.seconds * 1e3)) ms")
+            let milliseconds = measured.seconds * 1e3
+            rows.append(Row(subject: measured.subject, choice: measured.choice, milliseconds: milliseconds))
+            Terminal.note("\(measured.subject): \(measured.choice), \(String(format: "%.3f", milliseconds)) ms")
         }
         try tuner.tune(known).write(to: file, for: context.device)
         print(json ? try Terminal.json(rows) : "\(file.path): \(rows.count) choices measured on \(context.device.name)")

@@ -18,7 +18,8 @@ extension ParityCase {
     private static func attention(
         batch: Int, length: Int, heads: Int, width: Int, precision: Precision, savesLogSum: Bool
     ) -> ParityCase {
-        let sizes = "B=\(batch) S=\(length) H=\(heads) d=\(width)" + (savesLogSum ? " lse" : "")
+        let sizes =
+            "B=\(batch) S=\(length) H=\(heads) d=\(width)" + (savesLogSum ? " lse" : "")
             + (precision == .bfloat16 ? " bf16" : "")
         let tolerance: Double = precision == .bfloat16 ? 0x1p16 : 8
         return ParityCase("attention", sizes, precision: precision, tolerance: tolerance) { seed in
@@ -36,7 +37,9 @@ extension ParityCase {
                 return instance
             }
             // The same weights over absolute values.
-            let absolute = qkv.enumerated().map { $0.offset % (3 * features) < 2 * features ? $0.element : abs($0.element) }
+            let absolute = qkv.enumerated().map { index, value in
+                index % (3 * features) < 2 * features ? value : abs(value)
+            }
             let spread = scoreSpread(qkv, rows: batch * length, heads: heads, width: width)
             let magnitudes = try instance(absolute).run(on: ReferenceBackend()).outputs
             var result = try instance(qkv)

@@ -9,7 +9,7 @@ extension ParityCase {
         (2, 96, 96, 40, 0.7, 0.02), (1, 2048, 2048, 190, 1.0, 1.0),
     ].map { batch, padded, length, ids, temperature, topP in
         let sizes = "B=\(batch) L=\(length) of \(padded) V=\(ids) T=\(temperature) p=\(topP)"
-        return ParityCase("grammar_draw", sizes, tolerance: 1024) { seed in
+        return ParityCase("grammar_draw", sizes, tolerance: 256) { seed in
             var values = SeededValues(seed: seed)
             var instance = ParityInstance()
             let shape: Shape = [batch, padded]
@@ -34,7 +34,7 @@ extension ParityCase {
                 GrammarDraw(
                     logits: instance.input("logits", [batch, padded, ids], logits),
                     tokens: instance.input("tokens", shape, tokens),
-                    automaton: instance.automaton(pairs.automaton, given: given, shape: shape),
+                    automaton: instance.automaton(pairs.automaton, given: HostTensor(shape, given)),
                     step: instance.step(StepParameters(step: 7, firstSample: 2, seed: seed)),
                     temperature: Float(temperature), topP: Float(topP), length: length, maskToken: mask,
                     candidates: outputs.candidates, confidence: outputs.confidence, nearTies: nearTies))
@@ -52,17 +52,17 @@ private struct CountedPairs {
     /// Ids 0 mod 3 are lone, 1 mod 3 openers and 2 mod 3 closers; every seventh is never drawn, given it counts as lone.
     init(ids: Int) throws(ValidationError) {
         self.ids = ids
-        // State 0 is what a lone token needs; 1 … 4 lie between pairs, behind 0 … 3 of them; 5 … 7 inside a pair.
+        // State 0 is what a lone token needs, 1 … 3 lie inside a pair, 4 … 7 between pairs, behind 0 … 3 of them.
         automaton = try TokenAutomaton(
             classes: (0..<ids).map { $0 % 7 == 6 ? 0 : 1 + $0 % 3 },
             givenClasses: (0..<ids).map { $0 % 7 == 6 ? 1 : 1 + $0 % 3 },
             joiningClasses: (0..<ids).map { $0 % 7 == 6 ? 1 : 1 + $0 % 3 },
             arcs: [
-                .init(on: 1, to: 1), .init(on: 2, to: 5, otherwise: 0), .init(on: 2, to: 6, otherwise: 0),
-                .init(on: 2, to: 7, otherwise: 0), .init(otherwise: 0), .init(on: 3, to: 2), .init(on: 3, to: 3),
-                .init(on: 3, to: 4),
+                .init(on: 1, to: 4), .init(on: 3, to: 5), .init(on: 3, to: 6), .init(on: 3, to: 7),
+                .init(on: 2, to: 1, otherwise: 0), .init(on: 2, to: 2, otherwise: 0), .init(on: 2, to: 3, otherwise: 0),
+                .init(otherwise: 0),
             ],
-            ends: [.always, .always, .always, .always, .always, .never, .never, .never], start: 1)
+            ends: [.never, .never, .never, .never, .always, .always, .always, .always], start: 4)
     }
 
     /// Sequences of the language, three quarters of their tokens masked, and so are all behind `length`.
@@ -85,20 +85,5 @@ private struct CountedPairs {
             let open = values.integers(length, in: 0..<4)
             return zip(tokens, open).map { $1 > 0 ? mask : $0 } + [Int32](repeating: mask, count: padded - length)
         }
-    }
-}
-
-extension ParityInstance {
-    fileprivate mutating func automaton(
-        _ automaton: TokenAutomaton, given: [Int32], shape: Shape
-    ) throws -> GrammarDraw.Automaton {
-        let (states, classes) = (automaton.stateCount, automaton.classCount)
-        return GrammarDraw.Automaton(
-            given: try input("given", shape, given),
-            classes: try input("classes", [automaton.classes.count], automaton.classes),
-            arcs: try input("arcs", [states, 3], automaton.arcs),
-            moves: try input("moves", [classes, states], automaton.moves),
-            ends: try input("ends", [states], automaton.ends),
-            drawnClassCount: automaton.drawnClassCount, start: automaton.start)
     }
 }

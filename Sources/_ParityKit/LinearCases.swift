@@ -33,7 +33,8 @@ extension ParityCase {
             LinearShape(rows: 7, outputs: 31, inputs: 3, hasBias: true),
             LinearShape(rows: 8, outputs: 32, inputs: 16, activation: .relu),
             LinearShape(rows: 9, outputs: 33, inputs: 17, hasBias: true, activation: .gelu, hasResidual: true),
-            LinearShape(batch: 3, rows: 13, outputs: 40, inputs: 29, hasBias: true, activation: .relu, hasResidual: true),
+            LinearShape(
+                batch: 3, rows: 13, outputs: 40, inputs: 29, hasBias: true, activation: .relu, hasResidual: true),
             LinearShape(batch: 2, rows: 65, outputs: 64, inputs: 128, hasResidual: true),
             LinearShape(rows: 127, outputs: 96, inputs: 32, hasBias: true, inputMargin: 5),
             LinearShape(rows: 33, outputs: 70, inputs: 47, hasBias: true, outputMargin: 3),

@@ -61,6 +61,15 @@ public struct ParityInstance: Sendable {
         return plan.input(name, shape, .int32)
     }
 
+    /// Declares the inputs of a draw under an automaton with their values.
+    public mutating func automaton(
+        _ automaton: TokenAutomaton, given: HostTensor
+    ) throws -> GrammarDraw.Automaton {
+        inputs.merge(try automaton.tables) { _, table in table }
+        inputs["given"] = given
+        return plan.automaton(automaton, positions: given.shape)
+    }
+
     /// Declares a parameter with its values.
     public mutating func parameter(
         _ name: String, _ shape: Shape, _ values: [Float], as layout: ParameterLayout = .plain

@@ -64,7 +64,10 @@ private struct Occupancy {
     var conflict: String? {
         for (index, a) in tenants.enumerated() {
             for b in tenants[..<index] where a.life.overlaps(b.life) && a.region.block == b.region.block {
-                let (x, y) = (a.region.offset..<a.region.offset + a.region.byteCount, b.region.offset..<b.region.offset + b.region.byteCount)
+                let (x, y) = (
+                    a.region.offset..<a.region.offset + a.region.byteCount,
+                    b.region.offset..<b.region.offset + b.region.byteCount
+                )
                 if x.overlaps(y) { return "\(a.name) at \(x) and \(b.name) at \(y), block \(a.region.block)" }
             }
         }
@@ -84,7 +87,8 @@ private struct Occupancy {
         #expect(memory.scratch.map { $0.map(\.byteCount) } == random.scratch)
         for region in memory.storages.compactMap(\.self) + memory.scratch.joined() {
             #expect(region.offset % 64 == 0)
-            #expect(region.offset + region.byteCount + 32 <= memory.blocks[region.block], "the margin lies in the block")
+            #expect(
+                region.offset + region.byteCount + 32 <= memory.blocks[region.block], "the margin lies in the block")
         }
         #expect(memory.blocks.allSatisfy { $0 <= 4096 })
         #expect(memory.blocks.count > 1, "one block says nothing about the limit")

@@ -70,7 +70,8 @@ extension OperandCase {
         OperandCase("embedding", leading: ["tokens", "table"], harmless: ["table": [.firstExtent]]) { embedding(&$0) },
         OperandCase("layer_norm", leading: ["input"]) { layerNorm(&$0) },
         OperandCase(
-            "linear", leading: ["input", "weight"], harmless: ["input": [.rank], "residual": [.rank], "output": [.rank]]
+            "linear", leading: ["input", "weight"],
+            harmless: ["input": [.rank], "residual": [.rank], "output": [.rank]]
         ) { linear(&$0, residual: $0("residual", [2, 6, 5])) },
         OperandCase("attention", leading: ["output"]) { attention(&$0) },
         OperandCase(
@@ -120,7 +121,8 @@ extension OperandCase {
     ) -> SelectiveScan {
         SelectiveScan(
             input: a("input", [2, 6, 8]), delta: a("delta", [2, 6, 8]),
-            inputMatrix: a("inputMatrix", [2, 6, states]).matrix, outputMatrix: a("outputMatrix", [2, 6, states]).matrix,
+            inputMatrix: a("inputMatrix", [2, 6, states]).matrix,
+            outputMatrix: a("outputMatrix", [2, 6, states]).matrix,
             gate: a("gate", [2, 6, 8]).matrix, logDecay: a("logDecay", [8, states]), skip: a("skip", [8]),
             output: a("output", [2, 6, 8]), initialState: initialState, finalState: finalState)
     }

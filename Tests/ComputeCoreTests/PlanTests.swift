@@ -31,7 +31,9 @@ import Testing
         var plan = Plan()
         let x = plan.input("x", [1, 4, 8])
         let weight = plan.parameter(ParameterKey("w"), [8, 8], .matrix)
-        for _ in 0..<3 { try plan.append(Linear(input: x.matrix, weight: weight, output: plan.intermediate([1, 4, 8]).matrix)) }
+        for _ in 0..<3 {
+            try plan.append(Linear(input: x.matrix, weight: weight, output: plan.intermediate([1, 4, 8]).matrix))
+        }
         #expect(plan.work.flops == 3 * 2 * 4 * 8 * 8)
         #expect(plan.work.bytes == 3 * 4 * (32 + 64 + 32))
     }

@@ -2,9 +2,11 @@ import ComputeCore
 import Testing
 
 @Suite struct ShapeTests {
-    @Test(arguments: [
-        (Shape([]), 1), ([7], 7), ([2, 3, 4], 24), ([5, 0, 9], 0), ([0, .max, .max], 0), ([1 << 31, 1 << 31], 1 << 62),
-    ] as [(Shape, Int)])
+    @Test(
+        arguments: [
+            (Shape([]), 1), ([7], 7), ([2, 3, 4], 24), ([5, 0, 9], 0), ([0, .max, .max], 0),
+            ([1 << 31, 1 << 31], 1 << 62),
+        ] as [(Shape, Int)])
     func countsElements(_ shape: Shape, _ count: Int) {
         #expect(shape.checkedElementCount == count)
     }

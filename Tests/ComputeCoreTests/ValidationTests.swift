@@ -108,7 +108,8 @@ import Testing
                 projectionsGradient: $0("projectionsGradient", [2, 6, 24]))
         }
         refuses("activation") {
-            ActivationBackward(gradient: $0("gradient", [6, 4]).matrix, saved: $0("saved", [6, 4]).matrix, activation: .none)
+            ActivationBackward(
+                gradient: $0("gradient", [6, 4]).matrix, saved: $0("saved", [6, 4]).matrix, activation: .none)
         }
         refuses("biasGradient") {
             LinearBackward(

@@ -3,8 +3,10 @@ import Testing
 
 @Suite struct WindowSamplerTests {
     /// Songs whose tokens tell where they are: bar 0 at every fourth token, else 10 · song + position mod 4.
-    private static let songs: [[Int32]] = (0..<4).map { song in
-        (0..<40 * (song + 1)).map { $0 % 4 == 0 ? 0 : Int32(10 * (song + 1) + $0 % 4) }
+    private static let songs: [[Int32]] = (1...4).map { (song: Int) -> [Int32] in
+        (0..<40 * song).map { (position: Int) -> Int32 in
+            position % 4 == 0 ? 0 : Int32(10 * song + position % 4)
+        }
     }
 
     private let sampler = WindowSampler(songs, length: 16, bar: 0, pad: 99, seed: 5)
@@ -24,7 +26,7 @@ import Testing
     }
 
     @Test func startsAreSpreadOverASong() {
-        let song = (0..<400).map { Int32($0 % 4 == 0 ? 0 : 1 + $0 / 4) }
+        let song = (0..<400).map { (position: Int) -> Int32 in position % 4 == 0 ? 0 : Int32(1 + position / 4) }
         let sampler = WindowSampler([song], length: 16, bar: 0, pad: 999, seed: 1)
         let starts = Set((0..<500).map { sampler.window(step: $0, sample: 1)[1] })
         #expect(starts.count > 80)

@@ -7,7 +7,8 @@ import Testing
     @Test func embeddingTakesRows() throws {
         var run = SingleRun()
         let operation = try Embedding(
-            tokens: run.integers("tokens", [1, 4], [2, 0, 3, -1]), table: run.floats("table", [3, 2], [1, 2, 3, 4, 5, 6]),
+            tokens: run.integers("tokens", [1, 4], [2, 0, 3, -1]),
+            table: run.floats("table", [3, 2], [1, 2, 3, 4, 5, 6]),
             output: run.output("y", [1, 4, 2]))
         let y = try run.results(of: operation)("y")
         #expect(y.prefix(4) == [5, 6, 1, 2])
@@ -38,7 +39,8 @@ import Testing
         var run = SingleRun()
         let target = try run.floats("y", [2, 3], [0, 7, 8, 0, 9, 10])
         let operation = try Linear(
-            input: run.floats("x", [2, 3], [1, 2, 3, 4, 5, 6]).columns(1..<3), weight: run.floats("W", [1, 2], [10, 1]),
+            input: run.floats("x", [2, 3], [1, 2, 3, 4, 5, 6]).columns(1..<3),
+            weight: run.floats("W", [1, 2], [10, 1]),
             output: target.columns(0..<1))
         #expect(try run.results(of: operation)("y") == [23, 7, 8, 56, 9, 10])
     }

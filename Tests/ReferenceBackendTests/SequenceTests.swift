@@ -15,7 +15,9 @@ import Testing
         for sum in try results("sum") { #expect(abs(sum - Float(log(3.0))) < 1e-6) }
     }
 
-    /// Head width 2 has one frequency, 1: position p turns by p. With q = k = (1, 0) the score of two positions is
+    /// Head width 2 has one frequency, 1, so that position p turns by p.
+    ///
+    /// With q = k = (1, 0) the score of two positions is
     /// cos(p − p′) / √2, so two positions weigh 1 : e^((cos 1 − 1)/√2).
     @Test func rotationDependsOnTheDistance() throws {
         var run = SingleRun()
@@ -42,14 +44,17 @@ import Testing
 }
 
 @Suite struct SelectiveScanTests {
-    /// Above 20 softplus is the number itself: Δ = 30, and A = −1 forgets everything but e⁻³⁰. With B = 1, C = 2, D = 3:
+    /// Above 20 softplus is the number itself: Δ = 30, and A = −1 forgets everything but e⁻³⁰.
+    ///
+    /// With B = 1, C = 2, D = 3:
     /// y = (2 · 30 · u + 3 · u) · SiLU(z), and SiLU(40) = 40.
     @Test func aLongStepForgets() throws {
         var run = SingleRun()
         let operation = try SelectiveScan(
             input: run.floats("u", [1, 2, 1], [1, 0.5]), delta: run.floats("delta", [1, 2, 1], [30, 30]),
             inputMatrix: run.floats("B", [1, 2, 1], [1, 1]).matrix,
-            outputMatrix: run.floats("C", [1, 2, 1], [2, 2]).matrix, gate: run.floats("z", [1, 2, 1], [40, 40]).matrix,
+            outputMatrix: run.floats("C", [1, 2, 1], [2, 2]).matrix,
+            gate: run.floats("z", [1, 2, 1], [40, 40]).matrix,
             logDecay: run.floats("A_log", [1, 1], [0]), skip: run.floats("D", [1], [3]),
             output: run.output("y", [1, 2, 1]), finalState: run.output("h", [1, 1, 1]))
         let results = try run.results(of: operation)

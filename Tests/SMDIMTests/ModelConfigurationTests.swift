@@ -41,7 +41,9 @@ import Testing
 
     @Test(arguments: sound.keys.sorted())
     func sizesAreCounted(_ key: String) {
-        for value in ["0", "-1", "1e9", "99999999999999999999", "2.5", "true", "null", "\"4\"", "[4]", "9223372036854775807"] {
+        for value in [
+            "0", "-1", "1e9", "99999999999999999999", "2.5", "true", "null", "\"4\"", "[4]", "9223372036854775807",
+        ] {
             let error = #expect(throws: ModelFileError.self, "\(value)") {
                 try ModelConfiguration(json: Self.json([key: value]))
             }
@@ -88,8 +90,9 @@ import Testing
         ("", "expected"), ("[1]", "a JSON object"), ("{", "expected a string"), ("{}x", "text after the value"),
         ("{\"a\":1,}", "expected a string"), ("{\"a\":1,\"a\":1}", "appears twice"),
         ("{\"a\":1,\"\\u0061\":1}", "appears twice"), ("{\"a\":01}", "expected a value"),
-        ("{\"a\":+1}", "expected a value"), ("{\"a\":.5}", "expected a value"), ("{\"a\":1.}", "value"),
-        ("{\"a\":-}", "expected a value"), ("{\"a\":1e}", "no number"), ("{\"a\":1e999}", "no number"),
+        ("{\"a\":+1}", "expected a value"), ("{\"a\":.5}", "expected a value"), ("{\"a\":1.}", "digits"),
+        ("{\"a\":-}", "expected a value"), ("{\"a\":1.e3}", "digits"), ("{\"a\":1e}", "digits"),
+        ("{\"a\":1e+}", "digits"), ("{\"a\":1e999}", "no number"),
         ("{\"a\":NaN}", "expected a value"), ("{\"a\":nul}", "expected a value"), ("{\"a\":\"", "unterminated"),
         ("{\"a\":\"\n\"}", "control character"), ("{\"a\":\"\\x\"}", "unknown escape"),
         ("{\"a\":\"\\u12\"}", "four hexadecimal digits"), ("{\"a\":\"\\ud800\"}", "lone surrogate"),

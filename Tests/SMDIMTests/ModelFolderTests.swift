@@ -5,20 +5,23 @@ import SMDIM
 import Testing
 
 /// A copy of the golden model whose weights can be changed.
-private final class ModelCopy {
+private struct ModelCopy {
     let url = FileManager.default.temporaryDirectory.appending(path: "smdim-\(UUID().uuidString)")
     var weights: [String: HostTensor] = [:]
 
-    init() throws {
+    /// Gives `body` a copy that is removed afterwards.
+    static func use(_ body: (inout ModelCopy) throws -> Void) throws {
+        var copy = try ModelCopy()
+        defer { try? FileManager.default.removeItem(at: copy.url) }
+        try body(&copy)
+    }
+
+    private init() throws {
         let golden = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .appending(path: "Golden/g1")
         try FileManager.default.copyItem(at: golden, to: url)
         let file = try Safetensors(contentsOf: url.appending(path: "model.safetensors"))
         for name in file.entries.keys { weights[name] = try file.tensor(name) }
-    }
-
-    deinit {
-        try? FileManager.default.removeItem(at: url)
     }
 
     /// The weights that the folder gives after they were written.
@@ -31,90 +34,102 @@ private final class ModelCopy {
 @Suite struct ModelFolderTests {
     @Test(arguments: [Safetensors.StoredType.float32, .float16, .bfloat16])
     func weightsComeInEveryFloatType(_ type: Safetensors.StoredType) throws {
-        let model = try ModelCopy()
-        let sources = try model.reload(as: type)
-        #expect(Set(sources.map(\.key.name)) == Set(model.weights.keys))
-        for source in sources {
-            let values = try #require(model.weights[source.key.name]).floats()
-            let bound = type == .float32 ? 0 : type == .float16 ? 0x1p-11 : Float(0x1p-8)
-            for (found, value) in zip(try #require(source.values), values) {
-                #expect(abs(found - value) <= bound * abs(value) + 0x1p-24 * (type == .float16 ? 1 : 0))
+        try ModelCopy.use { model in
+            let sources = try model.reload(as: type)
+            #expect(Set(sources.map(\.key.name)) == Set(model.weights.keys))
+            for source in sources {
+                let values = try #require(model.weights[source.key.name]).floats()
+                let bound = type == .float32 ? 0 : type == .float16 ? 0x1p-11 : Float(0x1p-8)
+                for (found, value) in zip(try #require(source.values), values) {
+                    #expect(abs(found - value) <= bound * abs(value) + 0x1p-24 * (type == .float16 ? 1 : 0))
+                }
             }
         }
     }
 
     @Test func aMissingWeightIsNamed() throws {
-        let model = try ModelCopy()
-        model.weights["blocks.1.ffn.fc2.bias"] = nil
-        #expect(throws: ModelFileError.missingWeight("blocks.1.ffn.fc2.bias", expected: [16])) { try model.reload() }
+        try ModelCopy.use { model in
+            model.weights["blocks.1.ffn.fc2.bias"] = nil
+            #expect(throws: ModelFileError.missingWeight("blocks.1.ffn.fc2.bias", expected: [16])) {
+                try model.reload()
+            }
+        }
     }
 
     @Test func anExtraWeightIsNamed() throws {
-        let model = try ModelCopy()
-        model.weights["blocks.2.norm1.bias"] = try HostTensor([16], [Float](repeating: 0, count: 16))
-        #expect(throws: ModelFileError.extraWeight("blocks.2.norm1.bias")) { try model.reload() }
+        try ModelCopy.use { model in
+            model.weights["blocks.2.norm1.bias"] = try HostTensor([16], [Float](repeating: 0, count: 16))
+            #expect(throws: ModelFileError.extraWeight("blocks.2.norm1.bias")) { try model.reload() }
+        }
     }
 
     @Test func aWrongShapeIsNamed() throws {
-        let model = try ModelCopy()
-        let turned = try #require(model.weights["blocks.0.ffn.fc1.weight"])
-        model.weights["blocks.0.ffn.fc1.weight"] = try HostTensor([16, 24], turned.floats())
-        #expect(
-            throws: ModelFileError.weightShape("blocks.0.ffn.fc1.weight", expected: [24, 16], found: [16, 24])
-        ) { try model.reload() }
+        try ModelCopy.use { model in
+            let turned = try #require(model.weights["blocks.0.ffn.fc1.weight"])
+            model.weights["blocks.0.ffn.fc1.weight"] = try HostTensor([16, 24], turned.floats())
+            #expect(
+                throws: ModelFileError.weightShape("blocks.0.ffn.fc1.weight", expected: [24, 16], found: [16, 24])
+            ) { try model.reload() }
+        }
     }
 
     @Test func aWrongTypeIsNamed() throws {
-        let model = try ModelCopy()
-        model.weights["norm.bias"] = try HostTensor([16], [Int32](repeating: 0, count: 16))
-        #expect(
-            throws: ModelFileError.weightType("norm.bias", expected: "F32, F16 or BF16", found: "I32")
-        ) { try model.reload() }
+        try ModelCopy.use { model in
+            model.weights["norm.bias"] = try HostTensor([16], [Int32](repeating: 0, count: 16))
+            #expect(
+                throws: ModelFileError.weightType("norm.bias", expected: "F32, F16 or BF16", found: "I32")
+            ) { try model.reload() }
+        }
     }
 
     @Test(arguments: ["config.json", "model.safetensors"])
     func aMissingFileIsNamed(_ name: String) throws {
-        let model = try ModelCopy()
-        try FileManager.default.removeItem(at: model.url.appending(path: name))
-        let error = #expect(throws: ModelFileError.self) { try ModelFolder(model.url).weights() }
-        #expect(error?.description.contains("\(name): cannot be read") == true)
+        try ModelCopy.use { model in
+            try FileManager.default.removeItem(at: model.url.appending(path: name))
+            let error = #expect(throws: ModelFileError.self) { try ModelFolder(model.url).weights() }
+            #expect(error?.description.contains("\(name): cannot be read") == true)
+        }
     }
 
     /// Sizes of terabytes are shapes until weights of these shapes are there.
     @Test func absurdSizesTakeNoMemory() throws {
-        let model = try ModelCopy()
-        let huge = """
-            {"vocab_size": 65536, "embed_dim": 65536, "d_model": 65536, "stride": 256, "n_blocks": 1024, "d_state": 64,
-             "d_conv": 64, "expand": 64, "n_heads": 512, "d_ff": 1048576}
-            """
-        try Data(huge.utf8).write(to: model.url.appending(path: "config.json"))
-        #expect(
-            throws: ModelFileError.weightShape("embed.weight", expected: [65537, 65536], found: [22, 12])
-        ) { try model.reload() }
-    }
-
-    @Test func writingAndReadingGivesTheModelBack() throws {
-        let model = try ModelCopy()
-        let configuration = try ModelFolder(model.url).configuration
-        let copy = model.url.appending(path: "copy")
-        try ModelFolder.write(
-            configuration, weights: model.weights, isTrained: false, tokenizer: Data("{}".utf8), readme: "#", to: copy)
-        let folder = try ModelFolder(copy)
-        #expect(try folder.configuration == configuration && folder.isUntrained())
-        for source in try folder.weights() {
-            #expect(try model.weights[source.key.name]?.floats() == source.values)
+        try ModelCopy.use { model in
+            let huge = """
+                {"vocab_size": 65536, "embed_dim": 65536, "d_model": 65536, "stride": 256, "n_blocks": 1024, "d_state": 64,
+                 "d_conv": 64, "expand": 64, "n_heads": 512, "d_ff": 1048576}
+                """
+            try Data(huge.utf8).write(to: model.url.appending(path: "config.json"))
+            #expect(
+                throws: ModelFileError.weightShape("embed.weight", expected: [65537, 65536], found: [22, 12])
+            ) { try model.reload() }
         }
     }
 
-    @Test(arguments: [
-        ([1, 4], [0, 21, 22, 3], "tokens[2]"), ([2, 2], [0, 1, 2, -1], "tokens[3]"), ([4], [0, 1, 2, 3], "tokens"),
-        ([1, 0], [], "tokens"), ([0, 4], [], "tokens"),
-    ] as [([Int], [Int32], String)])
+    @Test func writingAndReadingGivesTheModelBack() throws {
+        try ModelCopy.use { model in
+            let configuration = try ModelFolder(model.url).configuration
+            let copy = model.url.appending(path: "copy")
+            try ModelFolder.write(
+                configuration, weights: model.weights, isTrained: false, tokenizer: Data("{}".utf8), readme: "#",
+                to: copy)
+            let folder = try ModelFolder(copy)
+            #expect(try folder.configuration == configuration && folder.isUntrained())
+            for source in try folder.weights() {
+                #expect(try model.weights[source.key.name]?.floats() == source.values)
+            }
+        }
+    }
+
+    @Test(
+        arguments: [
+            ([1, 4], [0, 21, 22, 3], "tokens[2]"), ([2, 2], [0, 1, 2, -1], "tokens[3]"), ([4], [0, 1, 2, 3], "tokens"),
+            ([1, 0], [], "tokens"), ([0, 4], [], "tokens"),
+        ] as [([Int], [Int32], String)])
     func tokensAreChecked(_ shape: [Int], _ ids: [Int32], _ argument: String) throws {
-        let folder = try ModelFolder(ModelCopy().url)
+        let denoiser = TokenDenoiser(ModelConfiguration(.tiny, vocabularySize: 21))
         let tokens = try HostTensor(Shape(shape), ids)
         let error = #expect(throws: ValidationError.self) {
-            try TokenDenoiser(folder.configuration).logits(of: tokens, weights: [], on: ReferenceBackend())
+            try denoiser.logits(of: tokens, weights: [], on: ReferenceBackend())
         }
         #expect(error?.argument == argument)
     }

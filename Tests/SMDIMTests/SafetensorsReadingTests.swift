@@ -29,7 +29,8 @@ struct MalformedFile: Sendable, CustomStringConvertible {
 
     private static let lengths = [
         MalformedFile(
-            description: "no header", header: "", declaredLength: 2, part: "header length", says: "at most 0 bytes, found 2"),
+            description: "no header", header: "", declaredLength: 2, part: "header length",
+            says: "at most 0 bytes, found 2"),
         MalformedFile(
             description: "a header longer than the file", header: "{}", declaredLength: 3, part: "header length",
             says: "at most 2 bytes, found 3"),
@@ -37,7 +38,8 @@ struct MalformedFile: Sendable, CustomStringConvertible {
             description: "a header longer than memory", header: "{}", declaredLength: .max, part: "header length",
             says: "found 18446744073709551615"),
         MalformedFile(
-            description: "data cut short", header: "{\(tensor("a", "F32", "[2]", "[0,8]"))}", dataBytes: 7, part: "data",
+            description: "data cut short", header: "{\(tensor("a", "F32", "[2]", "[0,8]"))}", dataBytes: 7,
+            part: "data",
             says: "expected 8 bytes, found 7"),
         MalformedFile(
             description: "data behind the last tensor", header: "{\(tensor("a", "F32", "[2]", "[0,8]"))}", dataBytes: 9,
@@ -52,10 +54,10 @@ struct MalformedFile: Sendable, CustomStringConvertible {
         MalformedFile(
             description: "a key twice",
             header: "{\(tensor("a", "F32", "[1]", "[0,4]")),\(tensor("a", "F32", "[1]", "[0,4]"))}", dataBytes: 4,
-            part: "header, byte 56", says: "\"a\" appears twice"),
+            part: "header, byte 57", says: "\"a\" appears twice"),
         MalformedFile(
             description: "a key twice inside", header: "{\"a\":{\"dtype\":\"F32\",\"dtype\":\"F32\"}}",
-            part: "header, byte 28", says: "\"dtype\" appears twice"),
+            part: "header, byte 27", says: "\"dtype\" appears twice"),
         MalformedFile(
             description: "metadata that is no object", header: "{\"__metadata__\":[]}", part: "__metadata__",
             says: "an object"),
@@ -80,10 +82,12 @@ struct MalformedFile: Sendable, CustomStringConvertible {
             description: "a type in lower case", header: "{\(tensor("a", "f32", "[1]", "[0,4]"))}", dataBytes: 4,
             part: "a", says: "found f32"),
         MalformedFile(
-            description: "a negative extent", header: "{\(tensor("a", "F32", "[-1]", "[0,4]"))}", dataBytes: 4, part: "a",
+            description: "a negative extent", header: "{\(tensor("a", "F32", "[-1]", "[0,4]"))}", dataBytes: 4,
+            part: "a",
             says: "shape of integers"),
         MalformedFile(
-            description: "a broken extent", header: "{\(tensor("a", "F32", "[1.0]", "[0,4]"))}", dataBytes: 4, part: "a",
+            description: "a broken extent", header: "{\(tensor("a", "F32", "[1.0]", "[0,4]"))}", dataBytes: 4,
+            part: "a",
             says: "shape of integers"),
         MalformedFile(
             description: "a product that overflows",
@@ -102,7 +106,8 @@ struct MalformedFile: Sendable, CustomStringConvertible {
             description: "falling offsets", header: "{\(tensor("a", "F32", "[1]", "[4,0]"))}", dataBytes: 4, part: "a",
             says: "two rising data_offsets"),
         MalformedFile(
-            description: "negative offsets", header: "{\(tensor("a", "F32", "[1]", "[-4,0]"))}", dataBytes: 4, part: "a",
+            description: "negative offsets", header: "{\(tensor("a", "F32", "[1]", "[-4,0]"))}", dataBytes: 4,
+            part: "a",
             says: "data_offsets of integers"),
         MalformedFile(
             description: "three offsets", header: "{\(tensor("a", "F32", "[1]", "[0,4,4]"))}", dataBytes: 4, part: "a",
@@ -115,7 +120,8 @@ struct MalformedFile: Sendable, CustomStringConvertible {
             header: "{\(tensor("a", "F32", "[2]", "[0,8]")),\(tensor("b", "F32", "[2]", "[4,12]"))}", dataBytes: 12,
             part: "b", says: "starts at byte 8, without overlap or hole, found 4"),
         MalformedFile(
-            description: "a hole", header: "{\(tensor("a", "F32", "[1]", "[0,4]")),\(tensor("b", "F32", "[1]", "[8,12]"))}",
+            description: "a hole",
+            header: "{\(tensor("a", "F32", "[1]", "[0,4]")),\(tensor("b", "F32", "[1]", "[8,12]"))}",
             dataBytes: 12, part: "b", says: "starts at byte 4, without overlap or hole, found 8"),
         MalformedFile(
             description: "a hole in front", header: "{\(tensor("a", "F32", "[1]", "[4,8]"))}", dataBytes: 8, part: "a",
@@ -135,8 +141,9 @@ struct MalformedFile: Sendable, CustomStringConvertible {
     }
 
     @Test(arguments: 0..<8) func fewerThanEightBytesAreNoFile(_ count: Int) {
-        #expect(throws: ModelFileError.malformed(
-            file: "x", part: "header length", expected: "8 bytes", found: "\(count)")
+        #expect(
+            throws: ModelFileError.malformed(
+                file: "x", part: "header length", expected: "8 bytes", found: "\(count)")
         ) { try Safetensors(Data(count: count), named: "x") }
     }
 
@@ -155,7 +162,9 @@ struct MalformedFile: Sendable, CustomStringConvertible {
 
     /// Cut anywhere, a sound file gives an error and nothing worse; changed anywhere, an error or another file.
     @Test func everyCutAndEveryChangedByteIsSurvived() throws {
-        let whole = try Safetensors.encode(["a": HostTensor([2, 2], [1, 2, 3, 4] as [Float]), "b": HostTensor([1], [7] as [Int32])])
+        let whole = try Safetensors.encode([
+            "a": HostTensor([2, 2], [1, 2, 3, 4] as [Float]), "b": HostTensor([1], [7] as [Int32]),
+        ])
         for length in 0..<whole.count {
             #expect(throws: ModelFileError.self) { try Safetensors(whole.prefix(length), named: "x") }
         }
@@ -171,18 +180,23 @@ struct MalformedFile: Sendable, CustomStringConvertible {
 
     @Test func whatIsLegalIsRead() throws {
         let header =
-            "{" + Self.tensor("scalar", "F32", "[]", "[0,4]") + "," + Self.tensor("empty", "F16", "[3,0]", "[4,4]") + ","
+            "{" + Self.tensor("scalar", "F32", "[]", "[0,4]") + "," + Self.tensor("empty", "F16", "[3,0]", "[4,4]")
+            + ","
             + "\"__metadata__\":{\"format\":\"pt\",\"caf\\u00e9\":\"\\ud83c\\udfb5 \\\"x\\\"\"}}   "
         let file = MalformedFile(description: "", header: header, dataBytes: 4, part: "", says: "")
         let read = try Safetensors(file.bytes, named: "x")
         #expect(try read.tensor("scalar") == HostTensor([], [0] as [Float]))
         #expect(try read.tensor("empty") == HostTensor([3, 0], [] as [Float]))
         #expect(read.metadata == ["format": "pt", "café": "🎵 \"x\""])
-        #expect(try Safetensors(MalformedFile(description: "", header: "{}", part: "", says: "").bytes, named: "x").entries.isEmpty)
+        #expect(
+            try Safetensors(MalformedFile(description: "", header: "{}", part: "", says: "").bytes, named: "x").entries
+                .isEmpty)
     }
 
     @Test func missingFilesAndTensorsAreNamed() throws {
-        let error = #expect(throws: ModelFileError.self) { try Safetensors(contentsOf: URL(filePath: "/no/such.safetensors")) }
+        let error = #expect(throws: ModelFileError.self) {
+            try Safetensors(contentsOf: URL(filePath: "/no/such.safetensors"))
+        }
         #expect(error?.description.hasPrefix("/no/such.safetensors: cannot be read") == true)
         let file = try Safetensors(Safetensors.encode(["a": HostTensor([1], [1] as [Float])]), named: "x")
         #expect(throws: ModelFileError.malformed(file: "x", part: "b", expected: "a tensor of this name", found: "a")) {

@@ -28,10 +28,11 @@ import Testing
     }
 
     @Test func withoutAPlatformItSaysWhatToInstall() throws {
-        let folder = try TemporaryFolder()
-        for arguments in [["devices"], bench, ["verify"]] {
-            try ToolRun(arguments, environment: ["OCL_ICD_VENDORS": folder.url.path + "/"])
-                .expectFailure(1, saying: "pocl-opencl-icd")
+        try TemporaryFolder.use { folder in
+            for arguments in [["devices"], bench, ["verify"]] {
+                try ToolRun(arguments, environment: ["OCL_ICD_VENDORS": folder.url.path + "/"])
+                    .expectFailure(1, saying: "pocl-opencl-icd")
+            }
         }
     }
 }

@@ -44,16 +44,16 @@ struct ToolRun {
     }
 }
 
-/// A folder that goes with the value.
-final class TemporaryFolder {
+/// A folder for the files of one test.
+struct TemporaryFolder {
     let url = FileManager.default.temporaryDirectory.appending(path: "smdim-tool-\(UUID().uuidString)")
 
-    init() throws {
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    }
-
-    deinit {
-        try? FileManager.default.removeItem(at: url)
+    /// Gives `body` an empty folder that is removed afterwards.
+    static func use(_ body: (TemporaryFolder) throws -> Void) throws {
+        let folder = TemporaryFolder()
+        try FileManager.default.createDirectory(at: folder.url, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder.url) }
+        try body(folder)
     }
 
     /// The path of a file in the folder.

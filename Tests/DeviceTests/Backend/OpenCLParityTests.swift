@@ -3,9 +3,6 @@ import OpenCLBackend
 import Testing
 import _ParityKit
 
-/// Everything that uses the device hangs here: device tests run one after the other.
-@Suite(.serialized, .timeLimit(.minutes(5))) enum OnDevice {}
-
 extension OnDevice {
     /// Every case of every operation, on every family of kernels, against the reference.
     @Suite struct Parity {

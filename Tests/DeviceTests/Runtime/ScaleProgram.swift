@@ -1,15 +1,6 @@
-import Foundation
 import OpenCLRuntime
-import Testing
 
-private let mustRunOnDevice =
-    ProcessInfo.processInfo.environment["SMDIM_ALLOW_NO_DEVICE"] == nil || (try? Device.select()) != nil
-
-/// The root of all suites that use a device, one test at a time.
-///
-/// A missing device fails every test, unless `SMDIM_ALLOW_NO_DEVICE` is set; then the suites are skipped by name.
-@Suite(.serialized, .enabled(if: mustRunOnDevice, "SMDIM_ALLOW_NO_DEVICE is set and there is no OpenCL device"))
-enum OnDevice {
+extension OnDevice {
     /// A context of its own for a test, without the disk cache.
     static func context(profiling: Bool = false, memoryLimit: Int? = nil) throws -> Context {
         try Context(device: Device.select(), profiling: profiling, memoryLimit: memoryLimit, binaryCache: .off)

@@ -1,0 +1,74 @@
+/// What a piece may contain beyond being well formed; it binds drawn tokens, never given ones.
+public struct GrammarOptions: Sendable, Hashable {
+    /// The pitches of drawn notes; all that the tokenizer has if nil.
+    public var pitches: ClosedRange<Int>?
+    /// The most notes that begin together; any number if nil.
+    public var largestChord: Int?
+    /// The key whose scale drawn notes keep to; all pitch classes if nil.
+    public var scale: Key?
+
+    /// Options; without any, every well-formed piece is allowed.
+    public init(pitches: ClosedRange<Int>? = nil, largestChord: Int? = nil, scale: Key? = nil) {
+        self.pitches = pitches
+        self.largestChord = largestChord
+        self.scale = scale
+    }
+
+    /// Reads a range of pitches such as `36-96`, both ends included.
+    ///
+    /// - Throws: ``GrammarError/pitchRange(_:)``.
+    public static func pitches(parsing text: String) throws(GrammarError) -> ClosedRange<Int> {
+        let ends = text.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+        guard ends.count == 2, let low = ends[0], let high = ends[1], low <= high, high <= 127 else {
+            throw .pitchRange(text)
+        }
+        return low...high
+    }
+
+    /// The options for pieces that are moved by `semitones` afterwards: what is asked of the result, asked before the move.
+    public func before(transposingBy semitones: Int) -> GrammarOptions {
+        GrammarOptions(
+            pitches: pitches.map { $0.lowerBound - semitones...$0.upperBound - semitones }, largestChord: largestChord,
+            scale: scale.map { Key(tonic: $0.tonic - semitones, mode: $0.mode) })
+    }
+}
+
+/// Options that no piece satisfies.
+public enum GrammarError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// A text that names no range of pitches.
+    case pitchRange(String)
+    /// Fewer than one note may begin together.
+    case largestChord(Int)
+    /// A negative number of bars.
+    case barCount(Int)
+    /// No pitch of the tokenizer lies in the range and the scale.
+    case noPitches(GrammarOptions, tokenizer: ClosedRange<Int>)
+
+    /// One line: what came and what was expected.
+    public var description: String {
+        switch self {
+        case .pitchRange(let text):
+            return "pitch range '\(text)': expected two MIDI pitches of 0 to 127, the lower first, such as 36-96"
+        case .largestChord(let count): return "largest chord: expected at least 1 note, found \(count)"
+        case .barCount(let count): return "bars: expected 0 or more, found \(count)"
+        case .noPitches(let options, let range):
+            let asked = [
+                options.pitches.map { "the range \($0.lowerBound)-\($0.upperBound)" }, options.scale.map { "the scale of \($0)" },
+            ]
+            return "pitches: none of the tokenizer's \(range.lowerBound)-\(range.upperBound) is in "
+                + asked.compactMap(\.self).joined(separator: " and ")
+        }
+    }
+}
+
+extension Key {
+    /// The pitch classes of the key's scale, 0 being C.
+    public var pitchClasses: Set<Int> {
+        let steps =
+            switch mode {
+            case .major: [0, 2, 4, 5, 7, 9, 11]
+            case .minor: [0, 2, 3, 5, 7, 8, 10]
+            }
+        return Set(steps.map { (tonic + $0) % 12 })
+    }
+}

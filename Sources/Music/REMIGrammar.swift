@@ -1,0 +1,69 @@
+public import ComputeCore
+
+/// The well-formed token sequences of a tokenizer, as an automaton that sampling obeys.
+///
+/// A drawn piece begins with Bar. Bar goes before Bar or Position, Position before Pitch, Pitch before Velocity, Velocity
+/// before Duration (without velocities, Pitch before Duration), Duration before Pitch, a later Position, or Bar. It ends
+/// behind a Duration or a Bar, and nothing but PAD may follow the end. Where the tokenizer keeps only one of the notes
+/// with equal onset and pitch, drawn pitches at one position rise, which is how it writes them.
+///
+/// With a number of bars, that many Bar tokens are drawn and the piece does not end in an empty bar.
+///
+/// Given tokens are never refused behind given ones, whatever they say. Behind a drawn one they must continue what it
+/// began, but no count is held against them: where seven notes are given, six may still be the most that are drawn.
+public struct REMIGrammar: Sendable {
+    /// The automaton over the tokenizer's ids.
+    public let automaton: TokenAutomaton
+
+    /// The grammar of a tokenizer.
+    ///
+    /// - Parameters:
+    ///   - tokenizer: Whose ids the automaton reads.
+    ///   - options: What drawn notes may be.
+    ///   - barCount: How many Bar tokens are drawn; any number if nil.
+    ///   - allowsPadding: Whether PAD may be drawn behind the end.
+    /// - Throws: ``GrammarError`` if nothing satisfies the options.
+    public init(
+        _ tokenizer: REMITokenizer, options: GrammarOptions = GrammarOptions(), barCount: Int? = nil,
+        allowsPadding: Bool = true
+    ) throws {
+        guard options.largestChord.map({ $0 >= 1 }) ?? true else {
+            throw GrammarError.largestChord(options.largestChord ?? 0)
+        }
+        guard barCount.map({ $0 >= 0 }) ?? true else { throw GrammarError.barCount(barCount ?? 0) }
+        let configuration = tokenizer.configuration
+        let pitches = configuration.pitches.filter { pitch in
+            (options.pitches?.contains(pitch) ?? true)
+                && (options.scale?.pitchClasses.contains(pitch % 12) ?? true)
+        }
+        guard !pitches.isEmpty else { throw GrammarError.noPitches(options, tokenizer: configuration.pitches) }
+        let rules = GrammarRules(
+            positionCount: BarGrid.beatsPerBar * configuration.stepsPerBeat,
+            pitches: pitches, isRising: configuration.removesDuplicatedNotes, largestChord: options.largestChord,
+            usesVelocities: configuration.usesVelocities, barCount: barCount, allowsPadding: allowsPadding)
+        automaton = try Self.compile(rules, tokenizer.vocabulary)
+    }
+
+    /// Numbers classes and states and fills the tables.
+    private static func compile(_ rules: GrammarRules, _ vocabulary: Vocabulary) throws -> TokenAutomaton {
+        let drawn = rules.drawnSymbols
+        let given = Set(vocabulary.tokens.map(rules.givenSymbol)).sorted()
+        let drawnClass = Dictionary(uniqueKeysWithValues: drawn.enumerated().map { ($1, $0 + 1) })
+        let givenClass = Dictionary(uniqueKeysWithValues: given.enumerated().map { ($1, $0 + 1 + drawn.count) })
+        let states = rules.reachableStates(given: given)
+        let number = Dictionary(uniqueKeysWithValues: states.enumerated().map { ($1, $0) })
+        return try TokenAutomaton(
+            classes: vocabulary.tokens.map { token in rules.drawnSymbol(of: token).flatMap { drawnClass[$0] } ?? 0 },
+            givenClasses: vocabulary.tokens.map { givenClass[rules.givenSymbol(of: $0)] ?? 0 },
+            joiningClasses: vocabulary.tokens.map { (givenClass[rules.givenSymbol(of: $0)] ?? 0) + given.count },
+            arcs: states.map { state in
+                let way = rules.way(from: state)
+                return TokenAutomaton.Arc(
+                    on: way.flatMap { drawnClass[$0.symbol] } ?? 0, to: way.flatMap { number[$0.target] } ?? 0,
+                    otherwise: rules.otherwise(state).flatMap { number[$0] })
+            },
+            givenMoves: given.map { symbol in states.map { rules.state(behind: symbol, from: $0).flatMap { number[$0] } } }
+                + given.map { symbol in states.map { rules.state(joining: symbol, from: $0).flatMap { number[$0] } } },
+            ends: states.map(rules.end), start: number[rules.start] ?? 0)
+    }
+}

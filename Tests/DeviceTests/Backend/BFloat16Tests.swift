@@ -1,0 +1,56 @@
+import ComputeCore
+import OpenCLBackend
+import OpenCLRuntime
+import SMDIM
+import Testing
+import _ParityKit
+
+extension OnDevice {
+    @Suite struct BFloat16 {
+        /// The error of PyTorch's bfloat16 logits beside float64, relative to the largest logit, as
+        /// `Benchmarks/peers/bfloat16_errors.py` prints it for each golden model.
+        @Test(arguments: zip(Golden.names, [0.0219, 0.0167, 0.0140]))
+        func logitsAreAtMostTwiceAsFarAsPyTorchs(_ name: String, _ error: Double) throws {
+            let backend = try TestDevice.backend()
+            let model = try GoldenModel(name)
+            let tokens = try model.expected.tensor("tokens.noisy")
+            let plan = try TokenDenoiser(model.configuration, precision: .bfloat16)
+                .plan(batch: tokens.shape[0], length: tokens.shape[1])
+            guard backend.supports(.bfloat16) else {
+                #expect(throws: BackendError.self) { try backend.memory(of: plan) }
+                return
+            }
+            let weights = try ModelFolder(Golden.folder(name)).weights(precision: .bfloat16)
+            let executable = try backend.compile(plan, parameters: backend.prepare(weights))
+            try executable.write("tokens", tokens)
+            try executable.run()
+            let logits = try executable.read("logits").floats()
+            let expected = try model.expected.tensor("logits").floats()
+            let largest = expected.reduce(0) { max($0, abs($1)) }
+            let worst = zip(logits, expected).reduce(Float(0)) { max($0, abs($1.0 - $1.1)) }
+            #expect(Double(worst / largest) <= 2 * error)
+            #expect(worst > 1e-4 * largest, "nothing was rounded to bfloat16")
+        }
+
+        @Test func weightsComeBackRounded() throws {
+            let values = (0..<33 * 5).map { Float($0) * 0.37 - 20 }
+            let source = try ParameterSource(ParameterKey("w"), .bfloat16Matrix, [33, 5], values)
+            let found = try TestDevice.backend(.vector).prepare([source]).read(ParameterKey("w")).floats()
+            #expect(zip(found, values).allSatisfy { abs($0 - $1) <= abs($1) * 0x1p-8 })
+            #expect(found.allSatisfy { $0.bitPattern & 0xFFFF == 0 })
+        }
+
+        @Test(.enabled(if: (try? TestDevice.backend(.vector).supports(.bfloat16)) == true, "needs AVX512-BF16"))
+        func weightPreparedForTheOtherPrecisionIsRefused() throws {
+            let backend = try TestDevice.backend(.vector)
+            var plan = Plan()
+            let weight = plan.parameter(ParameterKey("w"), [4, 4], .matrix)
+            let output = plan.intermediate([1, 4])
+            let input = plan.input("x", [1, 4])
+            try plan.append(
+                Linear(input: input.matrix, weight: weight, precision: .bfloat16, output: output.matrix))
+            let parameters = try backend.prepare([ParameterSource(ParameterKey("w"), .matrix, [4, 4], nil)])
+            #expect(throws: OpenCLError.self) { try backend.compile(plan, parameters: parameters) }
+        }
+    }
+}

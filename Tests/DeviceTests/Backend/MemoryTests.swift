@@ -1,0 +1,77 @@
+import ComputeCore
+import Foundation
+import OpenCLBackend
+import OpenCLRuntime
+import SMDIM
+import Testing
+import _ParityKit
+
+extension OnDevice {
+    @Suite struct MemoryTests {
+        /// Every family of kernels; on the group path CLBlast's temporary memory is among the bytes.
+        @Test(arguments: KernelPath.allCases)
+        func aPaperStepTakesAtMost300MB(_ path: KernelPath) throws {
+            let backend = try OpenCLBackend(Context(device: Device.select()), path: path)
+            let step = try ForwardPass(.paper, length: 2048, on: backend)
+            #expect(backend.context.liveBytes == step.byteCount)
+            #expect(backend.context.peakBytes <= 300_000_000, "\(backend.context.peakBytes) bytes")
+        }
+
+        #if os(Linux)
+            /// On PoCL the device's memory is the process's, so the plan can be checked against what is taken.
+            ///
+            /// In a process of its own, where nothing else comes and goes.
+            @Test(
+                .enabled(if: (try? Device.select())?.isPoCL != false, "the device has memory of its own"),
+                arguments: ["small", "paper"])
+            func residentMemoryGrowsAsPlanned(_ preset: String) async {
+                await #expect(processExitsWith: .success) { [preset] in
+                    let preset = try #require(ModelConfiguration.Preset(rawValue: preset))
+                    let backend = try OpenCLBackend(Context(device: Device.select()))
+                    // The first pass compiles the kernels inside the process, which takes memory of its own; it stays,
+                    // so that the second one gets none that was used before.
+                    let first = try ForwardPass(preset, length: 2048, on: backend)
+                    try first.run()
+                    let before = try residentBytes()
+                    let second = try ForwardPass(preset, length: 2048, on: backend)
+                    try second.run()
+                    let growth = try residentBytes() - before
+                    let slack = second.byteCount / 20 + 4_000_000
+                    #expect(
+                        abs(growth - second.byteCount) <= slack, "grew by \(growth), planned \(second.byteCount)")
+                    #expect(backend.context.liveBytes == first.byteCount + second.byteCount)
+                }
+            }
+        #endif
+    }
+}
+
+/// One forward pass of a preset, with weights of zero, which take as much memory as any.
+private struct ForwardPass {
+    let executable: any Executable
+    /// Weights and arena, as they are known before the arena is allocated.
+    let byteCount: Int
+
+    init(_ preset: ModelConfiguration.Preset, length: Int, on backend: OpenCLBackend) throws {
+        let configuration = ModelConfiguration(preset)
+        let plan = try TokenDenoiser(configuration).plan(batch: 1, length: length)
+        let parameters = try backend.prepare(
+            configuration.parameters.map { try ParameterSource($0.key, $0.layout, $0.shape, nil) })
+        byteCount = try parameters.byteCount + backend.memory(of: plan).byteCount
+        executable = try backend.compile(plan, parameters: parameters)
+        try executable.write("tokens", HostTensor([1, length], [Int32](repeating: 0, count: length)))
+    }
+
+    func run() throws {
+        try executable.run()
+        try executable.wait()
+    }
+}
+
+#if os(Linux)
+    /// The physical memory of the process: the second number of /proc/self/statm, in pages.
+    private func residentBytes() throws -> Int {
+        let fields = try String(contentsOfFile: "/proc/self/statm", encoding: .utf8).split(separator: " ")
+        return try #require(Int(fields[1])) * sysconf(Int32(_SC_PAGESIZE))
+    }
+#endif

@@ -1,0 +1,70 @@
+import ComputeCore
+import Foundation
+import OpenCLBackend
+import OpenCLRuntime
+import Testing
+import _ParityKit
+
+extension OnDevice {
+    @Suite struct TuningChoices {
+        private let shape = ProductShape(rows: 65, outputs: 64, inputs: 128, precision: .float32)
+
+        @Test func fileGivesBackWhatWasWritten() throws {
+            let device = try TestDevice.context.get().device
+            try withFile { file in
+                var tuning = Tuning()
+                tuning.path = .simple
+                tuning.products[shape] = 128
+                tuning.attention[AttentionShape(length: 512, heads: 8, width: 64, precision: .bfloat16)] = 16
+                tuning.clblast = ["Xgemm": ["MWG": 64]]
+                try tuning.write(to: file, for: device)
+                tuning.origin = file.path
+                #expect(try Tuning.load(file, for: device) == tuning)
+            }
+        }
+
+        @Test func backendTakesThePathThatWasMeasuredAndSaysSo() throws {
+            var tuning = Tuning()
+            tuning.path = .simple
+            tuning.origin = "a file"
+            let backend = OpenCLBackend(try TestDevice.context.get(), tuning: tuning)
+            #expect(backend.path == .simple)
+            #expect(backend.identity.kernelPath == "simple, tuned by a file")
+        }
+
+        @Test(arguments: [
+            ("\"device\" : \"", "\"device\" : \"another "), ("128\n", "7\n"), ("65 64", "65 -64"), ("simple", "fast"),
+        ])
+        func fileOfAnotherDeviceOrWithUnknownChoicesIsRefused(_ old: String, _ new: String) throws {
+            let device = try TestDevice.context.get().device
+            try withFile { file in
+                var tuning = Tuning()
+                tuning.path = .simple
+                tuning.products[shape] = 128
+                try tuning.write(to: file, for: device)
+                let text = try String(contentsOf: file, encoding: .utf8)
+                let changed = text.replacing(old, with: new)
+                try #require(changed != text)
+                try changed.write(to: file, atomically: true, encoding: .utf8)
+                #expect(throws: Tuning.FileError.self) { try Tuning.load(file, for: device) }
+            }
+        }
+
+        /// Rows of a work-item change which work-item sums an element, never the order of its sum.
+        @Test(arguments: [8, 16, 32, 64, 128]) func rowsOfAWorkItemChangeNoBit(_ rows: Int) throws {
+            let context = try TestDevice.context.get()
+            let parityCase = try #require(ParityCase.all.first { $0.description.contains("M=65 N=64 K=128") })
+            let instance = try parityCase.make(1)
+            var tuning = Tuning()
+            tuning.products[shape] = rows
+            let plain = try instance.run(on: OpenCLBackend(context, path: .vector)).outputs
+            #expect(try instance.run(on: OpenCLBackend(context, path: .vector, tuning: tuning)).outputs == plain)
+        }
+
+        private func withFile(_ body: (URL) throws -> Void) throws {
+            let folder = FileManager.default.temporaryDirectory.appending(path: "smdim-\(UUID().uuidString)")
+            defer { try? FileManager.default.removeItem(at: folder) }
+            try body(folder.appending(path: "tuning.json"))
+        }
+    }
+}

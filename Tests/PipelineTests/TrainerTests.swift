@@ -1,0 +1,192 @@
+import ComputeCore
+import Foundation
+import Music
+import Pipeline
+import ReferenceBackend
+import SMDIM
+import Testing
+
+/// Runs of a model of a few hundred weights on three short songs.
+private struct TinyRun {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "smdim-train-\(UUID().uuidString)")
+    let configuration: ModelConfiguration
+    let corpus: Corpus
+
+    init() throws {
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        for index in 0..<4 {
+            try TinyModel.piece(bars: 2 + index).write(to: folder.appending(path: "\(index).mid").path)
+        }
+        corpus = try Corpus(folder: folder, tokenizer: REMITokenizer(.smallVelocity))
+        var configuration = ModelConfiguration(.tiny, vocabularySize: corpus.tokenizer.vocabulary.count)
+        configuration.trunk.modelWidth = 8
+        configuration.trunk.blockCount = 1
+        configuration.trunk.feedForwardWidth = 8
+        configuration.trunk.stateCount = 2
+        configuration.embeddingWidth = 4
+        self.configuration = configuration
+    }
+
+    static var options: TrainingOptions {
+        var options = TrainingOptions()
+        options.steps = 8
+        options.batch = 4
+        options.microBatch = 2
+        options.length = 16
+        options.warmUp = 2
+        options.validWindows = 1
+        return options
+    }
+
+    func trainer(_ options: TrainingOptions = Self.options, weights: [ParameterSource]? = nil) throws -> Trainer {
+        try Trainer(
+            configuration, weights: weights ?? configuration.initialWeights(seed: 1), corpus: corpus, options: options,
+            on: ReferenceBackend())
+    }
+
+    /// The bytes of the newest checkpoint's state.
+    func state() throws -> Data {
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        let newest = try #require(names.filter { $0.hasPrefix("checkpoint-") }.max())
+        return try Data(contentsOf: folder.appending(path: newest).appending(path: "state.safetensors"))
+    }
+}
+
+@Suite struct TrainerTests {
+    @Test func resumedRunHasTheBitsOfOneThatWasNot() throws {
+        let whole = try TinyRun()
+        let trainer = try whole.trainer()
+        for _ in 0..<6 { _ = try trainer.takeStep() }
+        try trainer.writeCheckpoint(to: whole.folder)
+
+        let halves = try TinyRun()
+        let first = try halves.trainer()
+        for _ in 0..<3 { _ = try first.takeStep() }
+        try first.writeCheckpoint(to: halves.folder)
+        let second = try Trainer(resuming: halves.folder, corpus: halves.corpus, on: ReferenceBackend())
+        #expect(second.step == 3 && second.options == TinyRun.options)
+        for _ in 0..<3 { _ = try second.takeStep() }
+        try second.writeCheckpoint(to: halves.folder)
+        #expect(try whole.state() == halves.state())
+    }
+
+    @Test func lossFallsAndTheAverageFollows() throws {
+        let run = try TinyRun()
+        var options = TinyRun.options
+        options.steps = 60
+        options.rate = 0.02
+        options.averageDecay = 0.9
+        let trainer = try run.trainer(options)
+        let before = try trainer.validBitsPerToken()
+        let losses = try (0..<60).map { _ in try trainer.takeStep().loss }
+        let (early, late): (Double, Double) = (losses.prefix(10).reduce(0, +), losses.suffix(10).reduce(0, +))
+        #expect(late < 0.8 * early)
+        #expect(try trainer.validBitsPerToken() < before - 0.5)
+    }
+
+    @Test(arguments: TrainingOptions.Weighting.allCases) func weightingsAreFinite(_ weighting: TrainingOptions.Weighting) throws {
+        var options = TinyRun.options
+        options.weighting = weighting
+        let progress = try TinyRun().trainer(options).takeStep()
+        #expect(progress.loss.isFinite && progress.loss > 0 && progress.gradientNorm > 0)
+    }
+
+    /// With no step too large to see, micro-batches only change the order of sums.
+    @Test func microBatchesAddUpToTheBatch() throws {
+        var options = TinyRun.options
+        let run = try TinyRun()
+        let parts = try run.trainer(options).takeStep()
+        options.microBatch = 4
+        let whole = try run.trainer(options).takeStep()
+        #expect(abs(parts.loss - whole.loss) < 1e-5)
+        #expect(abs(parts.gradientNorm - whole.gradientNorm) < 1e-4 * whole.gradientNorm)
+    }
+
+    @Test func lastTwoCheckpointsAreKept() throws {
+        let run = try TinyRun()
+        let trainer = try run.trainer()
+        for _ in 0..<3 {
+            _ = try trainer.takeStep()
+            try trainer.writeCheckpoint(to: run.folder)
+        }
+        let names = try FileManager.default.contentsOfDirectory(atPath: run.folder.path).filter { $0.contains("checkpoint") }
+        #expect(names.sorted() == ["checkpoint-00000002", "checkpoint-00000003"])
+    }
+
+    @Test func brokenWeightsStopTheRunAndNameTheOperation() throws {
+        let run = try TinyRun()
+        let weights = try run.configuration.initialWeights(seed: 1).map { source in
+            source.key.name == "blocks.0.ffn.fc1.bias"
+                ? try ParameterSource(source.key, source.layout, source.shape, [Float](repeating: .infinity, count: 8))
+                : source
+        }
+        #expect {
+            try run.trainer(weights: weights).takeStep()
+        } throws: { error in
+            guard case .notANumber(step: 0, operation: let operation) = error as? TrainingError else { return false }
+            return operation.hasPrefix("linear (operation")
+        }
+    }
+
+    @Test func damagedCheckpointIsNamed() throws {
+        let run = try TinyRun()
+        #expect(throws: TrainingError.self) {
+            try Trainer(resuming: run.folder, corpus: run.corpus, on: ReferenceBackend())
+        }
+        let trainer = try run.trainer()
+        _ = try trainer.takeStep()
+        try trainer.writeCheckpoint(to: run.folder)
+        let state = run.folder.appending(path: "checkpoint-00000001/state.safetensors")
+        try Data(contentsOf: state).dropLast(7).write(to: state)
+        #expect(throws: ModelFileError.self) {
+            try Trainer(resuming: run.folder, corpus: run.corpus, on: ReferenceBackend())
+        }
+    }
+
+    @Test func trainedModelCanBeLoaded() throws {
+        let run = try TinyRun()
+        let trainer = try run.trainer()
+        _ = try trainer.takeStep()
+        let folder = run.folder.appending(path: "model")
+        try trainer.writeModel(to: folder, readme: "A test.\n")
+        let model = try Model(folder, on: ReferenceBackend())
+        #expect(!model.isUntrained && model.tokenizer == run.corpus.tokenizer)
+    }
+
+    @Test func optionsThatCannotBeAreNamed() throws {
+        let run = try TinyRun()
+        var options = TinyRun.options
+        options.microBatch = 3
+        #expect(throws: PipelineError.option(name: "batch", expected: "a multiple of the micro-batch 3", found: "4")) {
+            try run.trainer(options)
+        }
+        options = TinyRun.options
+        options.length = 17
+        #expect(throws: PipelineError.option(name: "length", expected: "a multiple of the stride 4", found: "17")) {
+            try run.trainer(options)
+        }
+    }
+}
+
+@Suite struct CorpusTests {
+    @Test func tokenFileGivesTheCorpusBack() throws {
+        let run = try TinyRun()
+        let file = run.folder.appending(path: "corpus.safetensors")
+        try run.corpus.write(to: file)
+        let again = try Corpus(tokenFile: file)
+        #expect(again.train == run.corpus.train && again.valid == run.corpus.valid)
+        #expect(again.tokenizer == run.corpus.tokenizer)
+    }
+
+    @Test func foldersWithoutSongsAreNamed() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "smdim-empty-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        #expect(throws: CorpusError.self) { try Corpus(folder: folder, tokenizer: REMITokenizer()) }
+        try MIDIFile(notes: [], division: 480, tempo: .standard).write(to: folder.appending(path: "a.mid").path)
+        #expect {
+            try Corpus(folder: folder, tokenizer: REMITokenizer())
+        } throws: { error in
+            "\(error)".contains("a.mid")
+        }
+    }
+}
