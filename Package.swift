@@ -59,13 +59,14 @@ let package = Package(
         .testTarget(
             name: "DeviceTests",
             dependencies: [
-                "OpenCLBackend", "OpenCLRuntime", "COpenCL", "ReferenceBackend", "SMDIM", "ComputeCore", "_ParityKit",
+                "OpenCLBackend", "OpenCLRuntime", "COpenCL", "ReferenceBackend", "SMDIM", "Diffusion", "Music",
+                "ComputeCore", "_ParityKit",
             ]),
         .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "ComputeCore", "ReferenceBackend"]),
         .testTarget(
             name: "PipelineTests",
             dependencies: ["Pipeline", "SMDIM", "Music", "Diffusion", "ReferenceBackend", "ComputeCore"]),
-        .testTarget(name: "MusicTests", dependencies: ["Music"], resources: [.copy("Fixtures")]),
+        .testTarget(name: "MusicTests", dependencies: ["Music", "ComputeCore"], resources: [.copy("Fixtures")]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c2x

@@ -45,7 +45,10 @@ public struct CrossEntropy: Operation {
         ]
     }
 
-    public var work: Work { Work(flops: 6 * logits.shape.elementCount, bytes: traffic() + 4 * logits.shape.elementCount) }
+    public var work: Work {
+        let count = logits.shape.elementCount
+        return Work(flops: 6 * count, bytes: traffic() + 4 * count)
+    }
 
     public func validate() throws(ValidationError) {
         try validator.require(logits, "logits", rank: 3)

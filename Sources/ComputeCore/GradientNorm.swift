@@ -1,4 +1,4 @@
-/// The norm of all gradients together and the factor that clips it:
+/// The norm of all gradients together and the factor that clips it.
 ///
 /// output = [min(1, maximum / norm), norm], norm = √(Σ over tensors and elements of gradient²).
 ///

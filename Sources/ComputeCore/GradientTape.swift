@@ -110,7 +110,8 @@ extension GradientTape {
         }
         guard rivals == [view.columnRange] else {
             throw ValidationError(
-                operation: "gradient", argument: "columns \(view.columnRange)", expected: "the columns of an earlier share",
+                operation: "gradient", argument: "columns \(view.columnRange)",
+                expected: "the columns of an earlier share",
                 found: "\(rivals)")
         }
         return (target, true)
@@ -172,7 +173,8 @@ extension GradientTape {
     public mutating func parameterGradient(of weight: Tensor) throws(ValidationError) -> Tensor {
         guard case .parameter(let key, let layout) = plan.storages[weight.storage].role else {
             throw ValidationError(
-                operation: "gradient", argument: "weight", expected: "a parameter", found: "\(weight.shape) of the plan")
+                operation: "gradient", argument: "weight", expected: "a parameter", found: "\(weight.shape) of the plan"
+            )
         }
         return plan.parameter(ParameterKey(key.name, .gradient), weight.shape, layout)
     }

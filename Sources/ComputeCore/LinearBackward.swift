@@ -1,6 +1,6 @@
-/// The gradients of ``Linear`` without its activation and residual: with y = x · weightᵀ + bias,
+/// The gradients of ``Linear`` without its activation and residual.
 ///
-/// dx (+)= dy · weight, dweight += dyᵀ · x, dbias += Σ_m dy[m].
+/// With y = x · weightᵀ + bias: dx (+)= dy · weight, dweight += dyᵀ · x, dbias += Σ_m dy[m].
 ///
 /// M rows, K inputs, N outputs. Sums are float32, in an order that depends on M, N and K alone.
 public struct LinearBackward: Operation {

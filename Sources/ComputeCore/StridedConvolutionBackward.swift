@@ -1,4 +1,4 @@
-/// The gradients of ``StridedConvolution`` without its activation:
+/// The gradients of ``StridedConvolution`` without its activation.
 ///
 /// dx[b, s·k₀ + k, e] = Σ_d dy[b, s, d] · weight[d, e, k],
 /// dweight[d, e, k] += Σ_{b,s} dy[b, s, d] · x[b, s·k₀ + k, e], dbias[d] += Σ_{b,s} dy[b, s, d].

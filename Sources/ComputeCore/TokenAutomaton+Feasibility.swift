@@ -1,6 +1,6 @@
 /// A partly given sequence that no choice of the open tokens completes.
 public struct InfeasibleSequence: Error, Equatable, Sendable, CustomStringConvertible {
-    /// The open tokens that cannot be filled; empty where given tokens alone are refused, at its bound.
+    /// The open tokens that cannot be filled; empty where given tokens alone are refused, or the end behind them.
     public let open: Range<Int>
     /// The nearest numbers of open tokens, below and above, that could be filled there.
     public let possible: [Int]
@@ -14,7 +14,7 @@ public struct InfeasibleSequence: Error, Equatable, Sendable, CustomStringConver
     /// One line: what was asked and what is possible.
     public var description: String {
         guard !open.isEmpty else {
-            return "token \(open.lowerBound): no well-formed sequence has the given token there"
+            return "token \(open.lowerBound): no well-formed piece goes on there as the given tokens do"
         }
         let asked = "tokens \(open.lowerBound) to \(open.upperBound - 1): no well-formed piece fills these \(open.count)"
         let counts = possible.map(String.init).joined(separator: " or ")
@@ -57,10 +57,13 @@ extension TokenAutomaton {
             if isOpen, position == 0 || tokens[position - 1] != mask { (run, entered) = (position..<position, reached) }
             if isOpen { run = run.lowerBound..<position + 1 }
             let next = isOpen ? ways.states(behind: reached) : states(behind: reached, on: given[position])
-            guard !next.isEmpty else { break }
+            if next.isEmpty {
+                if run.isEmpty { throw InfeasibleSequence(open: position..<position, possible: []) }
+                break
+            }
             reached = next
         }
-        guard !run.isEmpty else { throw InfeasibleSequence(open: run, possible: []) }
+        guard !run.isEmpty else { throw InfeasibleSequence(open: tokens.count..<tokens.count, possible: []) }
         let behind = tokens[run.lowerBound...].firstIndex { $0 != mask } ?? tokens.count
         run = run.lowerBound..<behind
         throw InfeasibleSequence(

@@ -1,4 +1,4 @@
-/// The gradients of ``TransposedConvolution`` without its activation:
+/// The gradients of ``TransposedConvolution`` without its activation.
 ///
 /// dx[b, s, d] = Σ_k Σ_e dy[b, s·k₀ + k, e] · weight[d, e, k],
 /// dweight[d, e, k] += Σ_{b,s} x[b, s, d] · dy[b, s·k₀ + k, e], dbias[e] += Σ_{b,l} dy[b, l, e].

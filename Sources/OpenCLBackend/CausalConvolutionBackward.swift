@@ -26,9 +26,10 @@ extension CausalConvolutionBackward: OpenCLOperation {
         let lanes = binder.path.lanes
         let sizes: [KernelArgument] = [.int(length), .int(channels), .int(span(on: binder.path))]
         let parts = binder.scratch.prefix(2)
-        let reads = try binder.arguments(forward.input) + [
-            binder.argument(forward.weight), binder.argument(forward.bias), binder.argument(outputGradient),
-        ]
+        let reads =
+            try binder.arguments(forward.input) + [
+                binder.argument(forward.weight), binder.argument(forward.bias), binder.argument(outputGradient),
+            ]
         var commands = [
             try binder.launch(
                 KernelVariant(.causalConvolutionBackward, ["LANES": lanes, "WIDTH": forward.width]),

@@ -34,7 +34,9 @@ struct MatrixProductBackward {
     ) throws(OpenCLError) -> [Int] {
         switch backend.path {
         case .vector:
-            return [4 * k.roundedUp(to: panel) * n, 4 * k.roundedUp(to: panel) * rows, 4 * n.roundedUp(to: panel) * rows]
+            return [
+                4 * k.roundedUp(to: panel) * n, 4 * k.roundedUp(to: panel) * rows, 4 * n.roundedUp(to: panel) * rows,
+            ]
         case .group:
             let dense = BLASProduct.Layout(stride: k)
             let slope = BLASProduct.Layout(isOffset: true, stride: outputStride)
@@ -66,7 +68,8 @@ struct MatrixProductBackward {
             try pack(binder, input, columns: k, into: packedInput),
             try pack(binder, outputGradient, columns: n, into: packedGradient),
             try product(
-                binder, ["RESIDUAL": 1, "A_PANELS": 1, "C_PANELS": 1], a: whole, panels: packedGradient, c: target, m: k,
+                binder, ["RESIDUAL": 1, "A_PANELS": 1, "C_PANELS": 1], a: whole, panels: packedGradient, c: target,
+                m: k,
                 n: n, k: rows),
         ]
     }

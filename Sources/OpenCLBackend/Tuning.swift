@@ -1,7 +1,9 @@
 public import ComputeCore
 
-/// Choices that change speed and no result within one device, as measured by ``Tuner``; what was not measured follows
-/// rules. They depend on the shape of one sample alone, never on the batch.
+/// What was measured by ``Tuner`` to be the fastest on a device; what was not measured follows rules.
+///
+/// Rows and queries of a work-item change no bit of a result; the family of kernels and CLBlast's parameters do. A choice
+/// depends on the shape of one sample, never on the batch.
 public struct Tuning: Hashable, Sendable {
     /// Where the choices come from, such as a file's path; nil if nothing was measured.
     public var origin: String?

@@ -7,14 +7,17 @@ struct AttentionMixer {
     let precision: Precision
     let purpose: RecordingPurpose
 
-    /// Records the layer. `x` is the residual stream [B, S, D] and `normalised` its normalisation.
+    /// Records the layer.
+    ///
+    /// `x` is the residual stream [B, S, D] and `normalised` its normalisation.
     func record(_ x: Tensor, normalised: Tensor, into plan: inout Plan) throws(ValidationError) -> Tensor {
         let (batch, length, width) = (x.shape[0], x.shape[1], x.shape[2])
 
         let projections = plan.intermediate([batch, length, 3 * width])
         try plan.append(
             Linear(
-                input: normalised.matrix, weight: parameters("qkv.weight", [3 * width, width], precision.matrixLayout, in: &plan),
+                input: normalised.matrix,
+                weight: parameters("qkv.weight", [3 * width, width], precision.matrixLayout, in: &plan),
                 bias: parameters("qkv.bias", [3 * width], in: &plan), precision: precision,
                 output: projections.matrix))
 
@@ -29,7 +32,8 @@ struct AttentionMixer {
         let y = plan.intermediate(x.shape)
         try plan.append(
             Linear(
-                input: attended.matrix, weight: parameters("out.weight", [width, width], precision.matrixLayout, in: &plan),
+                input: attended.matrix,
+                weight: parameters("out.weight", [width, width], precision.matrixLayout, in: &plan),
                 bias: parameters("out.bias", [width], in: &plan), residual: x, precision: precision,
                 output: y.matrix))
         return y

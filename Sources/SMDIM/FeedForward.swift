@@ -7,7 +7,9 @@ struct FeedForward {
     let precision: Precision
     let purpose: RecordingPurpose
 
-    /// Records the layer. `x` is the residual stream [B, S, D] and `normalised` its normalisation.
+    /// Records the layer.
+    ///
+    /// `x` is the residual stream [B, S, D] and `normalised` its normalisation.
     func record(_ x: Tensor, normalised: Tensor, into plan: inout Plan) throws(ValidationError) -> Tensor {
         let width = configuration.modelWidth
         let hiddenWidth = configuration.feedForwardWidth
@@ -15,7 +17,8 @@ struct FeedForward {
         var hidden = plan.intermediate([x.shape[0], x.shape[1], hiddenWidth])
         try plan.append(
             Linear(
-                input: normalised.matrix, weight: parameters("fc1.weight", [hiddenWidth, width], precision.matrixLayout, in: &plan),
+                input: normalised.matrix,
+                weight: parameters("fc1.weight", [hiddenWidth, width], precision.matrixLayout, in: &plan),
                 bias: parameters("fc1.bias", [hiddenWidth], in: &plan),
                 activation: purpose == .inference ? .gelu : .none, precision: precision, output: hidden.matrix))
         if purpose == .training {
@@ -27,7 +30,8 @@ struct FeedForward {
         let y = plan.intermediate(x.shape)
         try plan.append(
             Linear(
-                input: hidden.matrix, weight: parameters("fc2.weight", [width, hiddenWidth], precision.matrixLayout, in: &plan),
+                input: hidden.matrix,
+                weight: parameters("fc2.weight", [width, hiddenWidth], precision.matrixLayout, in: &plan),
                 bias: parameters("fc2.bias", [width], in: &plan), residual: x, precision: precision,
                 output: y.matrix))
         return y

@@ -1,10 +1,13 @@
 import ComputeCore
 
 extension ParityCase {
-    private static let stridedSizes = [(1, 4, 1, 1, 4), (1, 16, 12, 16, 4), (2, 15, 20, 40, 3), (3, 44, 32, 64, 4), (1, 256, 64, 96, 4)]
+    private static let stridedSizes = [
+        (1, 4, 1, 1, 4), (1, 16, 12, 16, 4), (2, 15, 20, 40, 3), (3, 44, 32, 64, 4), (1, 256, 64, 96, 4),
+    ]
 
     /// Three products, as in ``linearBackward``: 8 + (the longest sum) / 16 units of the sums of absolute products.
-    static let stridedConvolutionBackward: [ParityCase] = stridedSizes.map { batch, length, channels, features, stride in
+    static let stridedConvolutionBackward: [ParityCase] = stridedSizes.map {
+        batch, length, channels, features, stride in
         let longest = max(batch * length / stride, features)
         let sizes = "B=\(batch) L=\(length) E=\(channels) D=\(features) stride=\(stride)"
         return ParityCase("strided_convolution_backward", sizes, tolerance: 8 + Double(longest) / 16) { seed in
@@ -27,7 +30,8 @@ extension ParityCase {
     }
 
     /// Three products per tap, as in ``linearBackward``.
-    static let transposedConvolutionBackward: [ParityCase] = stridedSizes.map { batch, length, channels, features, stride in
+    static let transposedConvolutionBackward: [ParityCase] = stridedSizes.map {
+        batch, length, channels, features, stride in
         let longest = max(batch * length, channels * stride)
         let sizes = "B=\(batch) L=\(length) E=\(channels) D=\(features) stride=\(stride)"
         return ParityCase("transposed_convolution_backward", sizes, tolerance: 8 + Double(longest) / 16) { seed in
@@ -116,7 +120,9 @@ extension ParityCase {
                 let (row, channel) = (index / channels, index % channels)
                 let taps = (0..<width).filter { row % length - width + 1 + $0 >= 0 }
                 let sum = taps.reduce(abs(Double(bias[channel]))) { sum, tap in
-                    sum + abs(Double(x[(row - width + 1 + tap) * wide + channel]) * Double(weight[channel * width + tap]))
+                    sum
+                        + abs(
+                            Double(x[(row - width + 1 + tap) * wide + channel]) * Double(weight[channel * width + tap]))
                 }
                 let slope = abs(Double(dy[index])) * (1.1 + sum)
                 biases[channel] += slope

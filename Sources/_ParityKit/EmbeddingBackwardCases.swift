@@ -1,7 +1,9 @@
 import ComputeCore
 
 extension ParityCase {
-    /// Up to B·L terms meet in one row: 4 + B·L/64 units of the sums of absolute terms. One id lies outside the table.
+    /// Up to B·L terms meet in one row: 4 + B·L/64 units of the sums of absolute terms.
+    ///
+    /// One id lies outside the table.
     static let embeddingBackward: [ParityCase] = [
         (1, 1, 1, 1), (1, 16, 21, 12), (3, 17, 37, 20), (2, 300, 190, 64), (1, 1030, 5, 33),
     ].map { batch, length, rows, width in

@@ -2,8 +2,10 @@ import ComputeCore
 import Foundation
 
 extension ParityCase {
-    /// An exponential errs by a few units and by its argument's rounding; a loss by the logarithm and by the logits it is
-    /// the difference of; the sum has V terms: 8 + V/16 units. Rows that do not count are exactly 0, one of them made of NaN.
+    /// A sum of V exponentials, each good to a few units and its argument's rounding: 8 + V/16 units.
+    ///
+    /// Of the softmax for the gradient, and for the loss of the logits that it is the difference of. Rows that do not count
+    /// are exactly 0, one of them made of NaN.
     static let crossEntropy: [ParityCase] = [
         (1, 1, 2), (1, 8, 15), (2, 17, 37), (3, 65, 190), (1, 130, 282),
     ].map { batch, length, ids in
@@ -13,7 +15,9 @@ extension ParityCase {
             let positions: Shape = [batch, length]
             var logits = values.normal(batch * length * ids, spread: 2, outlier: 3)
             let targets = values.integers(batch * length, in: 0..<Int32(ids))
-            let selector = values.integers(batch * length, in: 0..<3).enumerated().map { $0.offset == 1 ? 0 : $0.element }
+            let selector = values.integers(batch * length, in: 0..<3).enumerated().map {
+                $0.offset == 1 ? 0 : $0.element
+            }
             if selector.count > 1 { for id in 0..<ids { logits[ids + id] = .nan } }
             let weights = values.uniform(batch, in: 0.01...0.1)
             let tensor = try instance.input("logits", [batch, length, ids], logits)
@@ -53,21 +57,23 @@ extension ParityCase {
     }
 
     /// Squares do not cancel: some units per thousand terms of a lane's sum, and a root: 32 units.
-    static let gradientNorm: [ParityCase] = [(1.0, [1]), (1.0, [7, 40]), (1e9, [1, 33, 600]), (3.0, [16384, 16385, 3])]
-        .map { maximum, sizes in
-            let names = sizes.map(String.init).joined(separator: ",")
-            return ParityCase("gradient_norm", "maximum=\(maximum) \(names)", tolerance: 32) { seed in
-                var values = SeededValues(seed: seed)
-                var instance = ParityInstance()
-                let gradients = try sizes.enumerated().map { index, count in
-                    try instance.parameter("g\(index)", [count, 3], values.normal(3 * count), as: .matrix)
-                }
-                try instance.plan.append(
-                    GradientNorm(
-                        gradients: gradients, maximum: Float(maximum), output: instance.output("output", [2])))
-                return instance
+    static let gradientNorm: [ParityCase] = [
+        (1.0, [1]), (1.0, [7, 40]), (1e9, [1, 33, 600]), (3.0, [16384, 16385, 3]),
+    ]
+    .map { maximum, sizes in
+        let names = sizes.map(String.init).joined(separator: ",")
+        return ParityCase("gradient_norm", "maximum=\(maximum) \(names)", tolerance: 32) { seed in
+            var values = SeededValues(seed: seed)
+            var instance = ParityInstance()
+            let gradients = try sizes.enumerated().map { index, count in
+                try instance.parameter("g\(index)", [count, 3], values.normal(3 * count), as: .matrix)
             }
+            try instance.plan.append(
+                GradientNorm(
+                    gradients: gradients, maximum: Float(maximum), output: instance.output("output", [2])))
+            return instance
         }
+    }
 
     /// A dozen roundings, a root and a quotient: 6 units of the absolute terms.
     static let adamW: [ParityCase] = [(1, 1, ParameterLayout.plain, 0.0), (1, 17, .plain, 0), (33, 70, .matrix, 0.1)]

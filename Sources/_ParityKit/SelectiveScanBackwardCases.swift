@@ -2,14 +2,15 @@ import ComputeCore
 import Foundation
 
 extension ParityCase {
-    /// As in ``selectiveScan`` the errors of earlier steps are remembered, here in both directions: 24 units of the same
-    /// gradients over absolute values. In the gradient of the step sizes two sums of opposite sign meet, so its magnitude
-    /// is the largest of the tensor.
+    /// As in ``selectiveScan`` errors are remembered, here both ways: 24 units of the gradients over absolute values.
+    ///
+    /// In the gradient of the step sizes two sums of opposite sign meet, so its magnitude is the largest of the tensor.
     static let selectiveScanBackward: [ParityCase] = [
         (1, 1, 1, 1), (1, 5, 15, 4), (2, 16, 16, 16), (3, 33, 17, 5), (1, 65, 40, 16), (2, 131, 70, 7), (1, 40, 16, 64),
         (1, 257, 80, 16), (9, 70, 9, 3),
     ].map { batch, length, channels, states in
-        ParityCase("selective_scan_backward", "B=\(batch) S=\(length) I=\(channels) N=\(states)", tolerance: 24) { seed in
+        ParityCase("selective_scan_backward", "B=\(batch) S=\(length) I=\(channels) N=\(states)", tolerance: 24) {
+            seed in
             let values = ScanSlopes(batch: batch, length: length, channels: channels, states: states, seed: seed)
             var instance = try values.instance { $0 }
             try instance.takeMagnitudes(from: values.instance(\.magnitudes))

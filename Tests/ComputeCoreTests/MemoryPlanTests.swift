@@ -1,4 +1,5 @@
 import ComputeCore
+import SMDIM
 import Testing
 
 /// An operation that touches given tensors and computes nothing.
@@ -94,6 +95,21 @@ private struct Occupancy {
         #expect(memory.blocks.count > 1, "one block says nothing about the limit")
         let separate = needed.reduce(0) { $0 + $1.element.byteCount } + random.scratch.joined().reduce(0, +)
         #expect(memory.byteCount < separate / 2, "memory is shared")
+    }
+
+    /// A step of the model, and one of its training, with scratch memory for every operation.
+    @Test(arguments: [false, true])
+    func noTwoLiveTensorsOfTheModelOverlap(_ trains: Bool) throws {
+        let configuration = ModelConfiguration(.tiny)
+        let plan =
+            try trains
+            ? TokenDenoiser(configuration, purpose: .training).gradientPlan(batch: 2, length: 64)
+            : TokenDenoiser(configuration).plan(batch: 2, length: 64)
+        let memory = MemoryPlan(
+            plan, scratchBytes: plan.operations.indices.map { [1000 * ($0 % 7), 128] },
+            constraints: MemoryPlan.Constraints(alignment: 128, maximumBlockBytes: 1 << 20))
+        #expect(Occupancy(plan, memory).conflict == nil)
+        #expect(plan.operations.count > 30 && memory.blocks.allSatisfy { $0 <= 1 << 20 })
     }
 
     /// a → b → c → d: a chain needs two tensors at a time, and d stays.

@@ -64,16 +64,24 @@ import Testing
     @Test(arguments: [-1, 7, .min, .max])
     func lengthLiesInTheTokens(_ length: Int) {
         refuses("length") { OperandCase.reveal(&$0, rule: .independent, length: length) }
+        refuses("length") { OperandCase.grammarDraw(&$0, length: length) }
     }
 
     @Test(arguments: [Float(-0.1), .nan, .infinity])
     func temperatureIsNotNegative(_ temperature: Float) {
         refuses("temperature") { OperandCase.tokenDraw(&$0, temperature: temperature) }
+        refuses("temperature") { OperandCase.grammarDraw(&$0, temperature: temperature) }
     }
 
     @Test(arguments: [Float(0), -0.5, 1.001, .nan])
     func topPIsAProbability(_ topP: Float) {
         refuses("topP") { OperandCase.tokenDraw(&$0, topP: topP) }
+        refuses("topP") { OperandCase.grammarDraw(&$0, topP: topP) }
+    }
+
+    @Test func automataStartInAStateAndDrawSomeOfTheirClasses() {
+        for count in [0, -1, 5] { refuses("drawnClassCount") { OperandCase.grammarDraw(&$0, drawnClassCount: count) } }
+        for state: Int32 in [-1, 3, .max] { refuses("start") { OperandCase.grammarDraw(&$0, start: state) } }
     }
 
     @Test(arguments: [Float(-0.1), .nan, .infinity])

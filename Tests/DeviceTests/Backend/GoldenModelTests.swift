@@ -89,7 +89,8 @@ extension OnDevice {
             let together = try logits(tokens, batch: 3)
             for sample in 0..<3 {
                 let alone = try logits(Array(tokens[sample * length..<(sample + 1) * length]), batch: 1)
-                #expect(alone.map(\.bitPattern) == together[sample * alone.count..<(sample + 1) * alone.count].map(\.bitPattern))
+                let within = together[sample * alone.count..<(sample + 1) * alone.count]
+                #expect(alone.map(\.bitPattern) == within.map(\.bitPattern))
             }
         }
     }

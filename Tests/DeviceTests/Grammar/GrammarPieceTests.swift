@@ -1,0 +1,77 @@
+import ComputeCore
+import Diffusion
+import Foundation
+import Music
+import OpenCLBackend
+import SMDIM
+import Testing
+import _ParityKit
+
+/// Pieces of 2048 tokens from an untrained model, which knows nothing of the grammar.
+///
+/// `SMDIM_SOAK_PIECES` says how many pieces for each number of steps, 10 if it is not set; `SMDIM_SOAK_FOLDER` where to
+/// write their tokens, for `Benchmarks/peers/check_grammar.py`.
+private enum Soak {
+    static let piecesPerTest = 10
+    static let length = 2048
+    static let tokenizer = REMITokenizer()
+
+    private static let environment = ProcessInfo.processInfo.environment
+    static let tests = max(1, (environment["SMDIM_SOAK_PIECES"].flatMap { Int($0) } ?? 10) / piecesPerTest)
+
+    /// Pieces `first` … `first` + 9.
+    static func pieces(first: Int, steps: Int, constraint: TokenAutomaton?) throws -> [[Int]] {
+        let vocabulary = tokenizer.vocabulary
+        let configuration = ModelConfiguration(.tiny, vocabularySize: vocabulary.count)
+        let backend = try TestDevice.backend()
+        let specials = vocabulary.specialIDs
+        let padding = constraint == nil ? nil : vocabulary.id(of: .pad)
+        let chain = try ReverseChain(
+            ReverseChain.Batch(
+                count: piecesPerTest, length: length, paddedLength: length, vocabularySize: vocabulary.count),
+            options: SamplingOptions(grid: TimeGrid(stepCount: steps), seed: 77, firstSample: first),
+            allowed: vocabulary.tokens.indices.map { !specials.contains($0) || $0 == padding },
+            constraint: constraint, on: backend, parameters: backend.prepare(configuration.initialWeights(seed: 5))
+        ) { tokens, plan in try TokenDenoiser(configuration).record(tokens, into: &plan).logits }
+        let masked = [Int32](repeating: configuration.maskToken, count: length)
+        return try chain.run(from: [[Int32]](repeating: masked, count: piecesPerTest)).tokens.map { $0.map(Int.init) }
+    }
+
+    static func keep(_ pieces: [[Int]], as name: String, first: Int) throws {
+        guard let folder = environment["SMDIM_SOAK_FOLDER"] else { return }
+        for (index, ids) in pieces.enumerated() {
+            let file = URL(filePath: folder).appending(path: "\(name)-\(first + index).json")
+            try JSONEncoder().encode(["ids": ids]).write(to: file)
+        }
+    }
+}
+
+extension OnDevice {
+    @Suite struct GrammarPieces {
+        @Test(arguments: 0..<Soak.tests, [1, 8, 64])
+        func keepToGrammarAndOptions(_ test: Int, _ steps: Int) throws {
+            let options = GrammarOptions(pitches: 36...96, largestChord: 6, scale: .cMajor)
+            let automaton = try REMIGrammar(Soak.tokenizer, options: options).automaton
+            let first = test * Soak.piecesPerTest
+            let pieces = try Soak.pieces(first: first, steps: steps, constraint: automaton)
+            try Soak.keep(pieces, as: "grammar-\(steps)", first: first)
+            for (index, ids) in pieces.enumerated() {
+                #expect(Soak.tokenizer.tokenOrder(of: ids).errors == 0, "piece \(first + index)")
+                #expect(ids.first == Soak.tokenizer.vocabulary.id(of: .bar))
+                let notes = Soak.tokenizer.decode(ids).notes
+                #expect(notes.count > 300)
+                #expect(notes.allSatisfy { (36...96).contains($0.pitch) && Key.cMajor.pitchClasses.contains($0.pitch % 12) })
+                let chords = Dictionary(grouping: notes, by: \.step).values.map(\.count)
+                #expect(chords.allSatisfy { $0 <= 6 })
+            }
+        }
+
+        /// What the constraint is worth.
+        @Test(arguments: [1, 8, 64]) func theRawSamplerBreaksTheGrammar(_ steps: Int) throws {
+            let pieces = try Soak.pieces(first: 0, steps: steps, constraint: nil)
+            try Soak.keep(pieces, as: "raw-\(steps)", first: 0)
+            let ratios = pieces.map { Soak.tokenizer.tokenOrder(of: $0).errorRatio }
+            #expect(ratios.allSatisfy { $0 > 0.5 }, "errors per token: \(ratios)")
+        }
+    }
+}
