@@ -56,7 +56,9 @@ static inline wide way_weight(const automaton *a, row masses, row next, int stat
         wide_at(masses.m, masses.e, a->classes[state]), wide_at(next.m, next.e, a->targets[state]));
 }
 
-static inline wide joined(const automaton *a, wide x, wide y) { return a->is_random ? wide_sum(x, y) : wide_larger(x, y); }
+static inline wide joined(const automaton *a, wide x, wide y) {
+    return a->is_random ? wide_sum(x, y) : wide_larger(x, y);
+}
 
 #if ITEMS == 1
 static inline void open_messages(const automaton *a, row masses, row next, row here) {

@@ -46,7 +46,9 @@ public struct GrammarDraw: Operation {
     public let candidates: Tensor
     /// The probability with which each candidate was drawn after those before it, [B, L]; 1 where it stood already.
     public let confidence: Tensor
-    /// Where devices may differ; [B, L], int32. Bit 0 is set where the last draw of an id came within
+    /// Where devices may differ; [B, L], int32.
+    ///
+    /// Bit 0 is set where the last draw of an id came within
     /// ``TokenDraw/nearTie`` of a boundary inside its class, bit 1 where any draw so far came as near to one between
     /// classes or of a top-p set, which may move every candidate behind.
     public let nearTies: Tensor
@@ -70,7 +72,8 @@ public struct GrammarDraw: Operation {
 
         /// An automaton in five tensors.
         public init(
-            given: Tensor, classes: Tensor, arcs: Tensor, moves: Tensor, ends: Tensor, drawnClassCount: Int, start: Int32
+            given: Tensor, classes: Tensor, arcs: Tensor, moves: Tensor, ends: Tensor, drawnClassCount: Int,
+            start: Int32
         ) {
             self.given = given
             self.classes = classes

@@ -16,7 +16,8 @@ public struct InfeasibleSequence: Error, Equatable, Sendable, CustomStringConver
         guard !open.isEmpty else {
             return "token \(open.lowerBound): no well-formed piece goes on there as the given tokens do"
         }
-        let asked = "tokens \(open.lowerBound) to \(open.upperBound - 1): no well-formed piece fills these \(open.count)"
+        let asked =
+            "tokens \(open.lowerBound) to \(open.upperBound - 1): no well-formed piece fills these \(open.count)"
         let counts = possible.map(String.init).joined(separator: " or ")
         return possible.isEmpty ? "\(asked), nor any other number near it" : "\(asked); \(counts) would do"
     }

@@ -16,7 +16,9 @@ public struct TokenAutomaton: Hashable, Sendable {
         public let tokenClass: Int
         /// The state that it leads to.
         public let target: Int
-        /// A state of lower number whose ways this state has too, behind its own. States with one come last.
+        /// A state of lower number whose ways this state has too, behind its own.
+        ///
+        /// States with one come last.
         public let otherwise: Int?
 
         /// The ways on from a state.
@@ -92,8 +94,9 @@ public struct TokenAutomaton: Hashable, Sendable {
             let isSound = row.count == arcs.count && row.allSatisfy { $0.map(states.contains) ?? true }
             try check.require(isSound, "given moves \(index)", "\(arcs.count) states in \(states)", "\(row)")
         }
-        for (name, table) in [("given classes", givenClasses ?? classes), ("joining classes", joiningClasses ?? classes)] {
-            try check.require(table.count == classes.count, name, "\(classes.count), one per id", "\(table.count)")
+        for table in [givenClasses ?? classes, joiningClasses ?? classes] {
+            try check.require(
+                table.count == classes.count, "given classes", "\(classes.count), one per id", "\(table.count)")
         }
         for table in [classes, givenClasses ?? [], joiningClasses ?? []] {
             let known = 0..<drawn + givenMoves.count
@@ -104,7 +107,8 @@ public struct TokenAutomaton: Hashable, Sendable {
         self.joiningClasses = (joiningClasses ?? classes).map(Int32.init)
         drawnClassCount = drawn
         self.arcs = (arcs.map(\.tokenClass) + arcs.map(\.target) + arcs.map { $0.otherwise ?? -1 }).map(Int32.init)
-        moves = try Self.drawnMoves(arcs, classCount: drawn)
+        moves =
+            try Self.drawnMoves(arcs, classCount: drawn)
             + givenMoves.joined().map { target in target.map(Int32.init) ?? -1 }
         self.ends = ends.map(\.rawValue)
         self.start = Int32(start)

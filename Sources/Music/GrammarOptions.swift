@@ -53,7 +53,8 @@ public enum GrammarError: Error, Sendable, Equatable, CustomStringConvertible {
         case .barCount(let count): return "bars: expected 0 or more, found \(count)"
         case .noPitches(let options, let range):
             let asked = [
-                options.pitches.map { "the range \($0.lowerBound)-\($0.upperBound)" }, options.scale.map { "the scale of \($0)" },
+                options.pitches.map { "the range \($0.lowerBound)-\($0.upperBound)" },
+                options.scale.map { "the scale of \($0)" },
             ]
             return "pitches: none of the tokenizer's \(range.lowerBound)-\(range.upperBound) is in "
                 + asked.compactMap(\.self).joined(separator: " and ")

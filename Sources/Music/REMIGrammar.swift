@@ -51,7 +51,8 @@ public struct REMIGrammar: Sendable {
         let drawnClass = Dictionary(uniqueKeysWithValues: drawn.enumerated().map { ($1, $0 + 1) })
         let givenClass = Dictionary(uniqueKeysWithValues: given.enumerated().map { ($1, $0 + 1 + drawn.count) })
         let states = rules.reachableStates(given: given)
-        let number = Dictionary(uniqueKeysWithValues: states.enumerated().map { ($1, $0) })
+        let numbers = Dictionary(uniqueKeysWithValues: states.enumerated().map { ($1, $0) })
+        func number(of state: GrammarState?) -> Int? { state.flatMap { numbers[$0] } }
         return try TokenAutomaton(
             classes: vocabulary.tokens.map { token in rules.drawnSymbol(of: token).flatMap { drawnClass[$0] } ?? 0 },
             givenClasses: vocabulary.tokens.map { givenClass[rules.givenSymbol(of: $0)] ?? 0 },
@@ -59,11 +60,11 @@ public struct REMIGrammar: Sendable {
             arcs: states.map { state in
                 let way = rules.way(from: state)
                 return TokenAutomaton.Arc(
-                    on: way.flatMap { drawnClass[$0.symbol] } ?? 0, to: way.flatMap { number[$0.target] } ?? 0,
-                    otherwise: rules.otherwise(state).flatMap { number[$0] })
+                    on: way.flatMap { drawnClass[$0.symbol] } ?? 0, to: number(of: way?.target) ?? 0,
+                    otherwise: number(of: rules.otherwise(state)))
             },
-            givenMoves: given.map { symbol in states.map { rules.state(behind: symbol, from: $0).flatMap { number[$0] } } }
-                + given.map { symbol in states.map { rules.state(joining: symbol, from: $0).flatMap { number[$0] } } },
-            ends: states.map(rules.end), start: number[rules.start] ?? 0)
+            givenMoves: given.map { symbol in states.map { number(of: rules.state(behind: symbol, from: $0)) } }
+                + given.map { symbol in states.map { number(of: rules.state(joining: symbol, from: $0)) } },
+            ends: states.map(rules.end), start: number(of: rules.start) ?? 0)
     }
 }

@@ -12,7 +12,8 @@ extension TransposedConvolution: OpenCLOperation {
             commands += try MatrixProduct(
                 batch: input.shape[0], rowsPerSample: input.shape[1], n: channels, k: features,
                 input: binder.matrix(input.matrix),
-                weight: kernel.slice(offset: tap * tapBytes, bytes: tapBytes), bias: binder.buffer(bias), activation: activation,
+                weight: kernel.slice(offset: tap * tapBytes, bytes: tapBytes), bias: binder.buffer(bias),
+                activation: activation,
                 output: MatrixProduct.Matrix(
                     buffer: binder.buffer(output), offset: tap * channels, stride: stride * channels)
             ).commands(binder)

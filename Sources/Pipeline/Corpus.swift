@@ -96,7 +96,8 @@ extension Corpus {
     public init(tokenFile url: URL) throws {
         let file = try Safetensors(contentsOf: url)
         guard let json = file.metadata["tokenizer"] else {
-            throw CorpusError.malformed(url.path, expected: "the tokenizer among its metadata, as smdim train writes it")
+            throw CorpusError.malformed(
+                url.path, expected: "the tokenizer among its metadata, as smdim train writes it")
         }
         tokenizer = REMITokenizer(try TokenizerConfiguration(tokenizerJSON: Array(json.utf8)))
         let vocabulary = 0..<Int32(tokenizer.vocabulary.count)

@@ -32,7 +32,8 @@ extension Model {
             let (file, report) = tokenizer.midiFile(from: draw.tokens, tempo: tempo, transposition: transposition)
             return Piece(
                 file: file, tokens: draw.tokens,
-                summary: Piece.Summary(draw, settings: settings, report: report, notes: report.notes, bars: report.bars))
+                summary: Piece.Summary(draw, settings: settings, report: report, notes: report.notes, bars: report.bars)
+            )
         }
     }
 }

@@ -136,7 +136,8 @@ private struct MaskedBars {
             filled += [bar] + [Int32](repeating: mask, count: upTo - given)
             given = upTo
         }
-        let gap = encoding.tokens(ofBar: bars.lowerBound).lowerBound..<encoding.tokens(ofBar: bars.upperBound).upperBound
+        let gap =
+            encoding.tokens(ofBar: bars.lowerBound).lowerBound..<encoding.tokens(ofBar: bars.upperBound).upperBound
         let room = limit - filled.count
         let behind = min(encoding.ids.count - gap.upperBound, max(room / 2, room - gap.lowerBound))
         let start = encoding.barStarts.firstIndex { $0 >= gap.lowerBound - (room - behind) } ?? 0

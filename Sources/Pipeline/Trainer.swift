@@ -59,7 +59,8 @@ public final class Trainer {
     public convenience init(resuming folder: URL, corpus: Corpus, on backend: any Backend) throws {
         let (header, state) = try TrainingCheckpoint.latest(in: folder)
         let configuration = try ModelConfiguration(json: Data(header.configuration.utf8))
-        for declaration in try configuration.parameters where state[declaration.key]?.count != declaration.shape.elementCount {
+        for declaration in try configuration.parameters
+        where state[declaration.key]?.count != declaration.shape.elementCount {
             throw TrainingError.checkpoint(
                 folder.path, expected: "\(declaration.key) \(declaration.shape)",
                 found: state[declaration.key].map { "\($0.count) values" } ?? "none")
@@ -77,7 +78,8 @@ public final class Trainer {
         try vocabulary.check(fits: configuration.vocabularySize, model: "to train", tokenizer: "of the corpus")
         guard options.length % configuration.stride == 0 else {
             throw PipelineError.option(
-                name: "length", expected: "a multiple of the stride \(configuration.stride)", found: "\(options.length)")
+                name: "length", expected: "a multiple of the stride \(configuration.stride)", found: "\(options.length)"
+            )
         }
         guard let bar = vocabulary.id(of: .bar), let pad = vocabulary.id(of: .pad) else {
             throw PipelineError.missingToken("Bar or PAD")
@@ -176,12 +178,14 @@ extension Trainer {
 
     /// Times are stratified over the whole batch: window i of B gets t in ((i)/B, (i + 1)/B].
     private func microBatches() throws -> [TrainingBatch] {
-        let offset = Double(Philox.draw(seed: options.seed, purpose: .trainTime, position: 0, step: UInt32(step))) * 0x1p-32
+        let offset =
+            Double(Philox.draw(seed: options.seed, purpose: .trainTime, position: 0, step: UInt32(step))) * 0x1p-32
         return try stride(from: 0, to: options.batch, by: options.microBatch).map { first in
             let samples = first..<first + options.microBatch
             return try TrainingBatch(
                 windows: samples.map { sampler.window(step: step, sample: $0) },
-                times: samples.map { (Double($0) + 1 - offset) / Double(options.batch) }, seed: options.seed, step: step,
+                times: samples.map { (Double($0) + 1 - offset) / Double(options.batch) }, seed: options.seed,
+                step: step,
                 firstSample: first)
         }
     }
@@ -243,6 +247,7 @@ extension Trainer {
             weights[declaration.key.name] = try parameters.read(ParameterKey(declaration.key.name, .average))
         }
         try ModelFolder.write(
-            configuration, weights: weights, as: type, isTrained: true, tokenizer: tokenizer, readme: readme, to: folder)
+            configuration, weights: weights, as: type, isTrained: true, tokenizer: tokenizer, readme: readme, to: folder
+        )
     }
 }

@@ -19,7 +19,8 @@ struct TrainingBatch {
     ///   - step: Part of every draw's counter.
     ///   - firstSample: The number of the first window among the step's, part of every draw's counter.
     init(windows: [[Int32]], times: [Double], seed: UInt64, step: Int, firstSample: Int) throws {
-        let parameters = StepParameters(step: Int32(truncatingIfNeeded: step), firstSample: Int32(firstSample), seed: seed)
+        let parameters = StepParameters(
+            step: Int32(truncatingIfNeeded: step), firstSample: Int32(firstSample), seed: seed)
         let thresholds = times.map(Philox.threshold(probability:))
         clean = try HostTensor([windows.count, windows[0].count], windows.flatMap(\.self))
         self.thresholds = try HostTensor(

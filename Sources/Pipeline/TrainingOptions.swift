@@ -56,7 +56,8 @@ public struct TrainingOptions: Codable, Hashable, Sendable {
         }
         try require(steps >= 1, "steps", "at least 1", steps)
         try require(microBatch >= 1, "micro-batch", "at least 1", microBatch)
-        try require(batch >= 1 && batch % microBatch == 0, "batch", "a multiple of the micro-batch \(microBatch)", batch)
+        try require(
+            batch >= 1 && batch % microBatch == 0, "batch", "a multiple of the micro-batch \(microBatch)", batch)
         try require((1...1 << 20).contains(length), "length", "1 to \(1 << 20) tokens", length)
         try require(rate > 0 && rate.isFinite, "rate", "a positive number", rate)
         try require(warmUp >= 0, "warm-up", "0 or more", warmUp)

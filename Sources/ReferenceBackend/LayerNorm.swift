@@ -12,7 +12,8 @@ extension LayerNorm: ReferenceOperation {
             let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(width)
             let scale = 1 / (variance + Double(epsilon)).squareRoot()
             for column in 0..<width {
-                y[start + column] = Float((values[column] - mean) * scale * Double(weight[column]) + Double(bias[column]))
+                y[start + column] = Float(
+                    (values[column] - mean) * scale * Double(weight[column]) + Double(bias[column]))
             }
         }
         try memory.store(y, in: output)

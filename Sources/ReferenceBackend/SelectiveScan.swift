@@ -8,7 +8,8 @@ extension SelectiveScan: ReferenceOperation {
         let (u, delta) = try (memory.floats(input), memory.floats(delta))
         let (b, c, z) = try (memory.floats(inputMatrix), memory.floats(outputMatrix), memory.floats(gate))
         let (logDecay, skip) = try (memory.floats(logDecay), memory.floats(skip))
-        var state = try initialState.map { try memory.floats($0).map(Double.init) }
+        var state =
+            try initialState.map { try memory.floats($0).map(Double.init) }
             ?? [Double](repeating: 0, count: batch * channels * states)
         var y = [Float](repeating: 0, count: batch * length * channels)
         for sample in 0..<batch {

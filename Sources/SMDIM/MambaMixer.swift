@@ -18,7 +18,8 @@ struct MambaMixer {
         let expanded = plan.intermediate([batch, length, 2 * inner])
         try plan.append(
             Linear(
-                input: normalised.matrix, weight: parameters("in_proj.weight", [2 * inner, width], precision.matrixLayout, in: &plan),
+                input: normalised.matrix,
+                weight: parameters("in_proj.weight", [2 * inner, width], precision.matrixLayout, in: &plan),
                 precision: precision, output: expanded.matrix))
 
         let u = plan.intermediate([batch, length, inner])
@@ -56,7 +57,8 @@ struct MambaMixer {
         let y = plan.intermediate(x.shape)
         try plan.append(
             Linear(
-                input: scanned.matrix, weight: parameters("out_proj.weight", [width, inner], precision.matrixLayout, in: &plan),
+                input: scanned.matrix,
+                weight: parameters("out_proj.weight", [width, inner], precision.matrixLayout, in: &plan),
                 residual: x, precision: precision, output: y.matrix))
         return y
     }

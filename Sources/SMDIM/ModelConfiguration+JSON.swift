@@ -18,7 +18,8 @@ extension ModelConfiguration {
     /// - Throws: ``ModelFileError``.
     public init(json bytes: Data) throws(ModelFileError) {
         guard bytes.count <= 1 << 20 else {
-            throw .malformed(file: "config.json", part: "file", expected: "at most 1 MiB", found: "\(bytes.count) bytes")
+            throw .malformed(
+                file: "config.json", part: "file", expected: "at most 1 MiB", found: "\(bytes.count) bytes")
         }
         let json: StrictJSON
         do { json = try StrictJSON([UInt8](bytes)) } catch {
@@ -64,7 +65,8 @@ extension TrunkConfiguration {
         guard modelWidth % (2 * headCount) == 0, modelWidth / headCount <= Attention.maximumHeadWidth else {
             throw .configuration(
                 key: "n_heads",
-                expected: "a divisor of d_model = \(modelWidth) that leaves even heads of at most \(Attention.maximumHeadWidth)",
+                expected:
+                    "a divisor of d_model = \(modelWidth) that leaves even heads of at most \(Attention.maximumHeadWidth)",
                 found: "\(headCount)")
         }
     }
@@ -132,7 +134,8 @@ struct ConfigurationValues {
     /// A key that repeats what others say may be absent, but not contradict them.
     func requireDerived(_ key: String, _ expected: Int) throws(ModelFileError) {
         guard let value = json[key], value != .integer(expected) else { return }
-        throw .configuration(key: key, expected: "\(expected), which follows from the other values", found: value.summary)
+        throw .configuration(
+            key: key, expected: "\(expected), which follows from the other values", found: value.summary)
     }
 }
 

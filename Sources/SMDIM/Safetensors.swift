@@ -71,13 +71,15 @@ public struct Safetensors: Sendable {
                 file: file, part: name, expected: "a tensor of this name",
                 found: entries.keys.sorted().prefix(8).joined(separator: ", "))
         }
-        let bytes = [UInt8](data[(data.startIndex + entry.range.lowerBound)..<(data.startIndex + entry.range.upperBound)])
+        let bytes = [UInt8](
+            data[(data.startIndex + entry.range.lowerBound)..<(data.startIndex + entry.range.upperBound)])
         do {
             switch entry.type {
             case .int32: return try HostTensor(entry.shape, words(bytes).map { Int32(bitPattern: $0) })
             case .float32: return try HostTensor(entry.shape, words(bytes).map { Float(bitPattern: $0) })
             case .float16: return try HostTensor(entry.shape, halves(bytes).map { Float(Float16(bitPattern: $0)) })
-            case .bfloat16: return try HostTensor(entry.shape, halves(bytes).map { Float(bitPattern: UInt32($0) << 16) })
+            case .bfloat16:
+                return try HostTensor(entry.shape, halves(bytes).map { Float(bitPattern: UInt32($0) << 16) })
             }
         } catch {
             throw .malformed(file: file, part: name, expected: "as many elements as its shape", found: "\(error)")

@@ -44,7 +44,9 @@ struct SafetensorsHeader {
         guard case .object(let members) = value else { throw malformed("__metadata__", "an object", "something else") }
         var metadata: [String: String] = [:]
         for (key, value) in members {
-            guard case .string(let text) = value else { throw malformed("__metadata__ \(key)", "a string", "something else") }
+            guard case .string(let text) = value else {
+                throw malformed("__metadata__ \(key)", "a string", "something else")
+            }
             metadata[key] = text
         }
         return metadata
@@ -89,7 +91,11 @@ struct SafetensorsHeader {
     /// The tensors lie end to end and reach from the first to the last byte of the data.
     private func checkCoverage(of dataBytes: Int) throws(ModelFileError) {
         var end = 0
-        let inOrder = entries.sorted { ($0.value.range.lowerBound, $0.value.range.upperBound) < ($1.value.range.lowerBound, $1.value.range.upperBound) }
+        let inOrder = entries.sorted {
+            ($0.value.range.lowerBound, $0.value.range.upperBound) < (
+                $1.value.range.lowerBound, $1.value.range.upperBound
+            )
+        }
         for (name, entry) in inOrder {
             guard entry.range.lowerBound == end else {
                 throw .malformed(

@@ -27,7 +27,12 @@ extension Safetensors {
         struct Header: Encodable {
             let dtype: String
             let shape: [Int]
-            let data_offsets: [Int]
+            let dataOffsets: [Int]
+
+            enum CodingKeys: String, CodingKey {
+                case dtype, shape
+                case dataOffsets = "data_offsets"
+            }
         }
         var header: [String: Header] = [:]
         var data = Data()
@@ -43,7 +48,7 @@ extension Safetensors {
                 for value in values { data.append(value, as: floatType) }
             }
             header[name] = Header(
-                dtype: type.rawValue, shape: tensor.shape.dimensions, data_offsets: [start, data.count])
+                dtype: type.rawValue, shape: tensor.shape.dimensions, dataOffsets: [start, data.count])
         }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

@@ -119,8 +119,10 @@ extension ParameterDeclaration {
 extension TokenDenoiser {
     /// The mean cross-entropy over the masked positions, in nats, and its gradient by every weight.
     ///
+    /// What is missing to a multiple of the stride is filled with [MASK] that does not count.
+    ///
     /// - Parameters:
-    ///   - noisy: The tokens that the network sees, int32 [B, L], L a multiple of the stride.
+    ///   - noisy: The tokens that the network sees, int32 [B, L].
     ///   - clean: The tokens to predict, int32 [B, L].
     ///   - mask: 1 where a position counts, else 0; int32 [B, L].
     /// - Returns: `loss` [1] and `grad.` followed by each weight's name.
@@ -128,9 +130,9 @@ extension TokenDenoiser {
     public func gradients(
         noisy: HostTensor, clean: HostTensor, mask: HostTensor, weights: [ParameterSource], on backend: any Backend
     ) throws -> [String: HostTensor] {
-        try validate(noisy, "noisy", in: 0...configuration.maskToken)
-        try validate(clean, "clean", in: 0...configuration.maskToken - 1)
-        try validate(mask, "mask", in: 0...1)
+        let noisy = try padded(noisy, "noisy", in: 0...configuration.maskToken, with: configuration.maskToken)
+        let clean = try padded(clean, "clean", in: 0...configuration.maskToken - 1, with: 0)
+        let mask = try padded(mask, "mask", in: 0...1, with: 0)
         let masked = try mask.integers().reduce(0) { $0 + Float($1) }
         let gradients = try weights.map {
             try ParameterSource(ParameterKey($0.key.name, .gradient), $0.layout, $0.shape, nil)
@@ -149,7 +151,10 @@ extension TokenDenoiser {
         return tensors
     }
 
-    private func validate(_ tensor: HostTensor, _ name: String, in range: ClosedRange<Int32>) throws {
+    /// Rows of ids that are in `range`, filled on the right to a multiple of the stride.
+    private func padded(
+        _ tensor: HostTensor, _ name: String, in range: ClosedRange<Int32>, with filler: Int32
+    ) throws -> HostTensor {
         let values = try tensor.integers()
         func failure(_ expected: String, _ found: String) -> ValidationError {
             ValidationError(operation: "gradients", argument: name, expected: expected, found: found)
@@ -158,5 +163,10 @@ extension TokenDenoiser {
         if let index = values.firstIndex(where: { !range.contains($0) }) {
             throw failure("values in \(range)", "\(values[index]) at \(index)")
         }
+        let (batch, length) = (tensor.shape[0], tensor.shape[1])
+        let padding = [Int32](repeating: filler, count: configuration.paddedLength(length) - length)
+        return try HostTensor(
+            [batch, length + padding.count],
+            (0..<batch).flatMap { values[$0 * length..<($0 + 1) * length] + padding })
     }
 }

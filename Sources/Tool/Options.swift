@@ -107,7 +107,9 @@ struct SamplingArguments: ParsableArguments {
     var output: String
 
     func validate() throws {
-        func require(_ condition: Bool, _ option: String, _ expected: String, _ found: some CustomStringConvertible) throws {
+        func require(_ condition: Bool, _ option: String, _ expected: String, _ found: some CustomStringConvertible)
+            throws
+        {
             guard condition else { throw ValidationError("--\(option): expected \(expected), found \(found)") }
         }
         try require(steps >= 1, "steps", "at least 1", steps)

@@ -17,8 +17,11 @@ struct SMDIMTool: ParsableCommand {
         groupedSubcommands: [
             CommandGroup(
                 name: "Music", subcommands: [Generate.self, Infill.self, Extend.self, Tokenize.self, Detokenize.self]),
-            CommandGroup(name: "Models", subcommands: [Init.self, Logits.self, Train.self, Evaluate.self, Gradients.self]),
-            CommandGroup(name: "Devices", subcommands: [Devices.self, Verify.self, Tune.self, Bench.self, FirstStep.self, Rounds.self]),
+            CommandGroup(
+                name: "Models", subcommands: [Init.self, Logits.self, Train.self, Evaluate.self, Gradients.self]),
+            CommandGroup(
+                name: "Devices",
+                subcommands: [Devices.self, Verify.self, Tune.self, Bench.self, FirstStep.self, Rounds.self]),
         ])
 
     /// Exit codes: 0 done, 2 a wrong command line, 1 everything else; errors are one line on stderr.

@@ -58,7 +58,8 @@ struct Infill: ParsableCommand {
 
     private func barRange(_ text: String) throws -> ClosedRange<Int> {
         let ends = text.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
-        guard (1...2).contains(ends.count), let first = ends[0], let last = ends[ends.count - 1], 1 <= first, first <= last
+        guard (1...2).contains(ends.count), let first = ends[0], let last = ends[ends.count - 1], 1 <= first,
+            first <= last
         else { throw ValidationError("--bars: expected A-B with 1 ≤ A ≤ B, found \(text)") }
         return first...last
     }

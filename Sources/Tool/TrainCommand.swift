@@ -53,7 +53,9 @@ struct Train: ParsableCommand {
         if trainer.step == trainer.options.steps {
             try trainer.writeModel(
                 to: folder.appending(path: "model"),
-                readme: "# Model\n\nTrained by `smdim train` for \(trainer.step) steps; see log.jsonl beside this folder.\n")
+                readme:
+                    "# Model\n\nTrained by `smdim train` for \(trainer.step) steps; see log.jsonl beside this folder.\n"
+            )
             print("\(output)/model: trained for \(trainer.step) steps")
         } else {
             print("\(output): stopped after \(trainer.step) of \(trainer.options.steps) steps; go on with --resume")
@@ -81,7 +83,8 @@ struct Train: ParsableCommand {
         for skipped in corpus.skipped.prefix(8) { Terminal.note("skipped \(skipped)") }
         try corpus.write(to: cache)
         let tokens = corpus.train.reduce(0) { $0 + $1.count }
-        Terminal.note("\(corpus.train.count) songs of \(tokens) tokens to learn from, \(corpus.valid.count) to judge by")
+        Terminal.note(
+            "\(corpus.train.count) songs of \(tokens) tokens to learn from, \(corpus.valid.count) to judge by")
         return corpus
     }
 

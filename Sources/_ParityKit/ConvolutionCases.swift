@@ -1,10 +1,13 @@
 import ComputeCore
 
 extension ParityCase {
-    private static let stridedSizes = [(1, 4, 1, 1, 4), (1, 16, 12, 16, 4), (2, 15, 20, 40, 3), (3, 44, 32, 64, 4), (1, 256, 64, 256, 4)]
+    private static let stridedSizes = [
+        (1, 4, 1, 1, 4), (1, 16, 12, 16, 4), (2, 15, 20, 40, 3), (3, 44, 32, 64, 4), (1, 256, 64, 256, 4),
+    ]
 
     /// A linear layer over windows: 8 + K/16 units of Σ|x·w| + |bias|, K = stride · E.
-    static let stridedConvolution: [ParityCase] = stridedSizes.map { (batch, length, channels, features, stride) -> ParityCase in
+    static let stridedConvolution: [ParityCase] = stridedSizes.map {
+        (batch, length, channels, features, stride) -> ParityCase in
         ParityCase(
             "strided_convolution", "B=\(batch) L=\(length) E=\(channels) D=\(features) stride=\(stride)",
             tolerance: 8 + Double(stride * channels) / 16
@@ -13,7 +16,8 @@ extension ParityCase {
             var instance = ParityInstance()
             let kernel: Shape = [features, channels, stride]
             let (x, bias) = (values.normal(batch * length * channels), values.normal(features))
-            let weight = values.normal(kernel.elementCount, spread: 1 / Double(stride * channels).squareRoot(), outlier: 1)
+            let weight = values.normal(
+                kernel.elementCount, spread: 1 / Double(stride * channels).squareRoot(), outlier: 1)
             let output = instance.output("output", [batch, length / stride, features])
             try instance.plan.append(
                 StridedConvolution(
@@ -38,7 +42,8 @@ extension ParityCase {
     }
 
     /// A linear layer per tap: 8 + K/16 units of Σ|x·w| + |bias|, K = D.
-    static let transposedConvolution: [ParityCase] = stridedSizes.map { (batch, length, channels, features, stride) -> ParityCase in
+    static let transposedConvolution: [ParityCase] = stridedSizes.map {
+        (batch, length, channels, features, stride) -> ParityCase in
         ParityCase(
             "transposed_convolution", "B=\(batch) L=\(length) E=\(channels) D=\(features) stride=\(stride)",
             tolerance: 8 + Double(features) / 16
@@ -57,9 +62,10 @@ extension ParityCase {
             instance.magnitudes["output"] = (0..<batch * length).flatMap { row in
                 (0..<channels).map { e in
                     (0..<features).reduce(abs(Double(bias[e]))) { sum, d in
-                        sum + abs(
-                            Double(x[row / stride * features + d])
-                                * Double(weight[(d * channels + e) * stride + row % stride]))
+                        sum
+                            + abs(
+                                Double(x[row / stride * features + d])
+                                    * Double(weight[(d * channels + e) * stride + row % stride]))
                     }
                 }
             }
@@ -69,7 +75,8 @@ extension ParityCase {
 
     /// W products, a sigmoid of a few units, SiLU's slope of at most 1.1: 12 units of Σ|x·w| + |bias|.
     static let causalConvolution: [ParityCase] = [
-        (1, 1, 1, 4), (1, 3, 16, 4), (2, 17, 17, 3), (3, 40, 80, 4), (1, 131, 128, 1), (2, 64, 255, 5), (1, 512, 512, 4),
+        (1, 1, 1, 4), (1, 3, 16, 4), (2, 17, 17, 3), (3, 40, 80, 4), (1, 131, 128, 1), (2, 64, 255, 5),
+        (1, 512, 512, 4),
     ].map { (batch, length, channels, width) -> ParityCase in
         ParityCase("causal_convolution", "B=\(batch) S=\(length) I=\(channels) W=\(width)", tolerance: 12) { seed in
             var values = SeededValues(seed: seed)

@@ -1,7 +1,9 @@
 import ComputeCore
 
 extension ParityCase {
-    /// The candidates are equal but for near-ties, which the seeds of these cases do not meet. A confidence is a share of
+    /// The candidates are equal but for near-ties, which the seeds of these cases do not meet.
+    ///
+    /// A confidence is a share of
     /// sums over all completions: their errors of a few units a position meet again and cancel but for the last hundred.
     static let grammarDraw: [ParityCase] = [
         (1, 1, 1, 4, 1.0, 1.0), (1, 6, 6, 15, 1.0, 1.0), (2, 20, 17, 37, 0.8, 1.0), (3, 65, 65, 190, 1.0, 0.9),
@@ -27,7 +29,8 @@ extension ParityCase {
                     of: Array(tokens[sample * padded..<(sample + 1) * padded]), mask: mask)
             }
             let outputs = (
-                candidates: instance.output("candidates", shape, .int32), confidence: instance.output("confidence", shape)
+                candidates: instance.output("candidates", shape, .int32),
+                confidence: instance.output("confidence", shape)
             )
             let nearTies = try instance.input("nearTies", shape, [Int32](repeating: 2, count: batch * padded))
             try instance.plan.append(

@@ -7,7 +7,8 @@ extension ParityCase {
             var values = SeededValues(seed: seed)
             var instance = ParityInstance()
             let thresholds = (0..<batch).flatMap { sample -> [Int32] in
-                let threshold = Philox.threshold(probability: Double(sample + 1) / Double(batch + 1) + (batch == 3 && sample == 2 ? 1 : 0))
+                let threshold = Philox.threshold(
+                    probability: Double(sample + 1) / Double(batch + 1) + (batch == 3 && sample == 2 ? 1 : 0))
                 return [Int32(truncatingIfNeeded: threshold), Int32(truncatingIfNeeded: threshold >> 32)]
             }
             let noisy = instance.output("noisy", [batch, length], .int32)
@@ -15,13 +16,15 @@ extension ParityCase {
                 Corrupt(
                     clean: instance.input("clean", [batch, length], values.integers(batch * length, in: 0..<190)),
                     thresholds: instance.input("thresholds", [batch, 2], thresholds),
-                    step: instance.step(StepParameters(step: 3, firstSample: 5, seed: seed)), maskToken: 190, noisy: noisy))
+                    step: instance.step(StepParameters(step: 3, firstSample: 5, seed: seed)), maskToken: 190,
+                    noisy: noisy))
             return instance
         }
     }
 
     /// Integers: equal bit for bit, under every rule; equal confidences are among the values.
-    static let reveal: [ParityCase] = [(1, 1, 1), (2, 20, 17), (3, 512, 511), (1, 2048, 2048)].flatMap { batch, padded, length in
+    static let reveal: [ParityCase] = [(1, 1, 1), (2, 20, 17), (3, 512, 511), (1, 2048, 2048)].flatMap {
+        batch, padded, length in
         ["independent", "scheduled", "confidence"].map { rule in
             ParityCase("reveal", "B=\(batch) L=\(length) of \(padded) \(rule)", tolerance: 0) { seed in
                 var values = SeededValues(seed: seed)

@@ -22,7 +22,8 @@ extension ParityCase {
             }
             let allowed = (0..<ids).map { Int32($0 % 7 == 3 ? 0 : 1) }
             let tensors = (
-                candidates: instance.output("candidates", shape, .int32), confidence: instance.output("confidence", shape)
+                candidates: instance.output("candidates", shape, .int32),
+                confidence: instance.output("confidence", shape)
             )
             try instance.plan.append(
                 TokenDraw(

@@ -125,18 +125,19 @@ private struct Occupancy {
         #expect(memory.byteCount == 2 * 64 * 4)
     }
 
+    /// An input that is read at the very end was written at the very beginning.
     @Test func inputsAndKeptTensorsSurvive() throws {
         var plan = Plan()
-        let input = plan.input("x", [16])
-        let early = plan.intermediate([16])
+        let (input, late, early) = (plan.input("x", [16]), plan.input("late", [16]), plan.intermediate([16]))
         try plan.append(Touch(operands: [Operand("x", input, .read), Operand("early", early, .write)]))
         plan.keep(early, as: "early")
         for _ in 0..<4 { try plan.append(Touch(operands: [Operand("later", plan.intermediate([16]), .write)])) }
+        try plan.append(Touch(operands: [Operand("late", late, .read)]))
         let memory = MemoryPlan(
             plan, scratchBytes: [], constraints: MemoryPlan.Constraints(alignment: 4, maximumBlockBytes: .max))
         let offsets = memory.storages.compactMap { $0?.offset }
-        #expect(Set(offsets.prefix(2)).isDisjoint(with: offsets.dropFirst(2)))
-        #expect(Set(offsets.dropFirst(2)).count == 1, "the later ones share a place")
+        #expect(Set(offsets.prefix(3)).count == 3 && Set(offsets.prefix(3)).isDisjoint(with: offsets.dropFirst(3)))
+        #expect(Set(offsets.dropFirst(3)).count == 1, "the later ones share a place")
     }
 
     @Test func aTensorAboveTheLimitHasABlockOfItsOwn() throws {

@@ -1,7 +1,9 @@
 import ComputeCore
 import Testing
 
-/// Sequences over a (0), b (1) and c (2): any a and b, no two b side by side, at the end one c. Id 3 is never drawn, and
+/// Sequences over a (0), b (1) and c (2): any a and b, no two b side by side, at the end one c.
+///
+/// Id 3 is never drawn, and
 /// as a given token it is an a. Given tokens may say anything.
 private func automaton() throws -> TokenAutomaton {
     try TokenAutomaton(
@@ -9,8 +11,8 @@ private func automaton() throws -> TokenAutomaton {
         arcs: [
             .init(on: 3, to: 1), .init(), .init(on: 1, to: 3, otherwise: 0), .init(on: 2, to: 2, otherwise: 2),
         ],
-        givenMoves: [[nil, 3, 3, 3], [nil, 2, 2, 2], [nil, 1, 1, 1]], ends: [.never, .always, .behindGiven, .behindGiven],
-        start: 3)
+        givenMoves: [[nil, 3, 3, 3], [nil, 2, 2, 2], [nil, 1, 1, 1]],
+        ends: [.never, .always, .behindGiven, .behindGiven], start: 3)
 }
 
 @Suite struct TokenAutomatonTests {
@@ -27,14 +29,16 @@ private func automaton() throws -> TokenAutomaton {
         #expect(fromTwo == [-1, 3, -1, 1])
     }
 
-    @Test(arguments: [([0, 1, 0, 2], true), ([2], true), ([1, 1, 2], false), ([0, 1], false), ([0, 3, 2], false), ([2, 2], false)])
-    func admitsTheLanguageOnly(_ sequence: [Int32], _ isIn: Bool) throws {
-        #expect(try automaton().admits(sequence) == isIn)
+    @Test func admitsTheLanguageOnly() throws {
+        let automaton = try automaton()
+        for sequence: [Int32] in [[0, 1, 0, 2], [2], [1, 2]] { #expect(automaton.admits(sequence)) }
+        for sequence: [Int32] in [[1, 1, 2], [0, 1], [0, 3, 2], [2, 2], []] { #expect(!automaton.admits(sequence)) }
     }
 
     @Test func twoWaysForOneClassAreRefused() {
         #expect(throws: ValidationError.self) {
-            try TokenAutomaton(classes: [1], arcs: [.init(on: 1), .init(on: 1, otherwise: 0)], ends: [.always, .always], start: 1)
+            try TokenAutomaton(
+                classes: [1], arcs: [.init(on: 1), .init(on: 1, otherwise: 0)], ends: [.always, .always], start: 1)
         }
     }
 
@@ -47,7 +51,8 @@ private func automaton() throws -> TokenAutomaton {
     @Test func statesThatShareComeLast() {
         #expect(throws: ValidationError.self) {
             try TokenAutomaton(
-                classes: [1], arcs: [.init(on: 1), .init(otherwise: 0), .init()], ends: [.always, .always, .always], start: 0)
+                classes: [1], arcs: [.init(on: 1), .init(otherwise: 0), .init()],
+                ends: [.always, .always, .always], start: 0)
         }
     }
 

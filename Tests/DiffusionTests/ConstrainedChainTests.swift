@@ -4,7 +4,9 @@ import Foundation
 import ReferenceBackend
 import Testing
 
-/// Pairs of an opener (0) and a closer (1), and lone tokens (2, 3); never more than two pairs without a lone token between.
+/// Pairs of an opener (0) and a closer (1), and lone tokens (2, 3).
+///
+/// Never more than two pairs stand without a lone token between.
 /// Id 4 is never drawn; given, it is a lone token.
 private enum Pairs {
     static let mask: Int32 = 5
@@ -48,7 +50,9 @@ private enum Pairs {
         }
         var weights: [[Int32]: Double] = [:]
         for sequence in sequences where automaton.admits(sequence) {
-            weights[sequence] = sequence.enumerated().reduce(1) { $0 * exp(Double(logits[$1.offset * 5 + Int($1.element)])) }
+            weights[sequence] = sequence.enumerated().reduce(1) { product, entry in
+                product * exp(Double(logits[entry.offset * 5 + Int(entry.element)]))
+            }
         }
         let sum = weights.values.reduce(0, +)
         return weights.mapValues { $0 / sum }
@@ -67,7 +71,8 @@ private enum Pairs {
         #expect(Set(observed.keys).isSubset(of: expected.keys))
         let chiSquare = expected.reduce(0) { sum, entry in
             let wanted = entry.value * Double(count)
-            return sum + (Double(observed[entry.key] ?? 0) - wanted) * (Double(observed[entry.key] ?? 0) - wanted) / wanted
+            let difference = Double(observed[entry.key] ?? 0) - wanted
+            return sum + difference * difference / wanted
         }
         // The 0.999 quantile of χ² by Wilson and Hilferty.
         let freedom = Double(expected.count - 1)

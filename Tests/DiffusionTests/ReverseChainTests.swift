@@ -43,13 +43,17 @@ private struct TableChain {
         probabilities.enumerated().reduce(0) { sum, entry in
             let expected = entry.element * Double(tokens.count)
             let observed = Double(tokens.count { $0 == Int32(entry.offset) })
-            return sum + (expected > 0 ? (observed - expected) * (observed - expected) / expected : observed > 0 ? .infinity : 0)
+            return sum
+                + (expected > 0
+                    ? (observed - expected) * (observed - expected) / expected : observed > 0 ? .infinity : 0)
         }
     }
 
     /// 18.5 is the 0.999 quantile of χ² with four degrees of freedom. Confidence-first draws anew until a token is
     /// confident, which favours the probable ones and is no sample of the softmax.
-    @Test(arguments: [SamplingOptions.Order.scheduled, .ancestral]) func tokensFollowTheSoftmax(_ order: SamplingOptions.Order) throws {
+    @Test(arguments: [SamplingOptions.Order.scheduled, .ancestral]) func tokensFollowTheSoftmax(
+        _ order: SamplingOptions.Order
+    ) throws {
         let result = try Self.table.chain(count: 1, options: Self.options(order)).run(from: [Self.table.masked])
         let weights = Self.table.logits.map { exp(Double($0)) }
         let sum = weights.reduce(0, +)
@@ -67,7 +71,9 @@ private struct TableChain {
 
     @Test func temperatureZeroTakesTheLowestOfTheMostProbable() throws {
         let table = TableChain(length: 50, logits: [1, 3, 0, 3])
-        let result = try table.chain(count: 1, options: Self.options(.scheduled, temperature: 0)).run(from: [table.masked])
+        let result = try table.chain(count: 1, options: Self.options(.scheduled, temperature: 0)).run(from: [
+            table.masked
+        ])
         #expect(result.tokens[0].allSatisfy { $0 == 1 })
     }
 
@@ -103,9 +109,13 @@ private struct TableChain {
     /// With far more steps than positions, only the steps that reveal something are run.
     @Test func scheduledChainNeverRunsAnEmptyStep() throws {
         let table = TableChain(length: 20, logits: [0, 1])
-        let result = try table.chain(count: 1, options: Self.options(.scheduled, steps: 10_000)).run(from: [table.masked])
+        let result = try table.chain(count: 1, options: Self.options(.scheduled, steps: 10_000)).run(from: [
+            table.masked
+        ])
         #expect((15...20).contains(result.networkCalls))
-        let complete = try table.chain(count: 1, options: Self.options(.scheduled)).run(from: [[Int32](repeating: 1, count: 20)])
+        let complete = try table.chain(count: 1, options: Self.options(.scheduled)).run(from: [
+            [Int32](repeating: 1, count: 20)
+        ])
         #expect(complete.networkCalls == 0)
     }
 
@@ -124,7 +134,9 @@ private struct TableChain {
     @Test func badSequencesAreNamed() throws {
         let table = TableChain(length: 5, logits: [0, 1])
         let chain = try table.chain(count: 1, options: Self.options(.scheduled))
-        #expect(throws: SamplingError.sequenceLength(sample: 0, expected: 5, found: 4)) { try chain.run(from: [[2, 2, 2, 2]]) }
+        #expect(throws: SamplingError.sequenceLength(sample: 0, expected: 5, found: 4)) {
+            try chain.run(from: [[2, 2, 2, 2]])
+        }
         #expect(throws: SamplingError.tokenOutOfRange(sample: 0, position: 1, token: 3, vocabularySize: 2)) {
             try chain.run(from: [[2, 3, 2, 2, 2]])
         }

@@ -40,7 +40,9 @@ enum TinyModel {
         for bar in 0..<bars {
             for eighth in 0..<8 {
                 notes.append(
-                    Note(tick: 17 + bar * 1920 + eighth * 240, duration: 200, pitch: 60 + [0, 2, 4, 5, 7, 9, 11, 12][eighth],
+                    Note(
+                        tick: 17 + bar * 1920 + eighth * 240, duration: 200,
+                        pitch: 60 + [0, 2, 4, 5, 7, 9, 11, 12][eighth],
                         velocity: 70 + eighth))
             }
             notes.append(Note(tick: 17 + bar * 1920, duration: 1900, pitch: 36, velocity: 60, track: 1))

@@ -84,7 +84,9 @@ private struct TinyRun {
         #expect(try trainer.validBitsPerToken() < before - 0.5)
     }
 
-    @Test(arguments: TrainingOptions.Weighting.allCases) func weightingsAreFinite(_ weighting: TrainingOptions.Weighting) throws {
+    @Test(arguments: TrainingOptions.Weighting.allCases) func weightingsAreFinite(
+        _ weighting: TrainingOptions.Weighting
+    ) throws {
         var options = TinyRun.options
         options.weighting = weighting
         let progress = try TinyRun().trainer(options).takeStep()
@@ -109,7 +111,9 @@ private struct TinyRun {
             _ = try trainer.takeStep()
             try trainer.writeCheckpoint(to: run.folder)
         }
-        let names = try FileManager.default.contentsOfDirectory(atPath: run.folder.path).filter { $0.contains("checkpoint") }
+        let names = try FileManager.default.contentsOfDirectory(atPath: run.folder.path).filter {
+            $0.contains("checkpoint")
+        }
         #expect(names.sorted() == ["checkpoint-00000002", "checkpoint-00000003"])
     }
 

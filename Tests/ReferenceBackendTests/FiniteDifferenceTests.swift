@@ -94,7 +94,7 @@ import Testing
         },
         GradientCase("embedding") { leaves in
             let y = leaves.plan.intermediate([2, 3, 4])
-            let tokens = try leaves.tokens("tokens", [2, 3], [1, 0, 1, 2, 2, 1])
+            let tokens = try leaves.tokens("tokens", [2, 3], [1, 3, 0, 2, 2, 1])
             try leaves.plan.append(Embedding(tokens: tokens, table: leaves.weight("table", [4, 4]), output: y))
             return y
         },

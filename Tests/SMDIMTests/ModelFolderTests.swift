@@ -37,12 +37,16 @@ private struct ModelCopy {
         try ModelCopy.use { model in
             let sources = try model.reload(as: type)
             #expect(Set(sources.map(\.key.name)) == Set(model.weights.keys))
-            for source in sources {
-                let values = try #require(model.weights[source.key.name]).floats()
-                let bound = type == .float32 ? 0 : type == .float16 ? 0x1p-11 : Float(0x1p-8)
-                for (found, value) in zip(try #require(source.values), values) {
-                    #expect(abs(found - value) <= bound * abs(value) + 0x1p-24 * (type == .float16 ? 1 : 0))
+            // The least half that is not zero is 2⁻²⁴; bfloat16 has the exponents of float32.
+            let (relative, absolute): (Float, Float) =
+                switch type {
+                case .float16: (0x1p-11, 0x1p-25)
+                case .bfloat16: (0x1p-8, 0)
+                default: (0, 0)
                 }
+            for source in sources {
+                let stored = try zip(#require(source.values), #require(model.weights[source.key.name]).floats())
+                #expect(stored.allSatisfy { abs($0 - $1) <= relative * abs($1) + absolute }, "\(source.key)")
             }
         }
     }

@@ -8,16 +8,10 @@ import Testing
 import _ParityKit
 
 /// Pieces of 2048 tokens from an untrained model, which knows nothing of the grammar.
-///
-/// `SMDIM_SOAK_PIECES` says how many pieces for each number of steps, 10 if it is not set; `SMDIM_SOAK_FOLDER` where to
-/// write their tokens, for `Benchmarks/peers/check_grammar.py`.
-private enum Soak {
+private enum UntrainedModel {
     static let piecesPerTest = 10
     static let length = 2048
     static let tokenizer = REMITokenizer()
-
-    private static let environment = ProcessInfo.processInfo.environment
-    static let tests = max(1, (environment["SMDIM_SOAK_PIECES"].flatMap { Int($0) } ?? 10) / piecesPerTest)
 
     /// Pieces `first` … `first` + 9.
     static func pieces(first: Int, steps: Int, constraint: TokenAutomaton?) throws -> [[Int]] {
@@ -36,31 +30,24 @@ private enum Soak {
         let masked = [Int32](repeating: configuration.maskToken, count: length)
         return try chain.run(from: [[Int32]](repeating: masked, count: piecesPerTest)).tokens.map { $0.map(Int.init) }
     }
-
-    static func keep(_ pieces: [[Int]], as name: String, first: Int) throws {
-        guard let folder = environment["SMDIM_SOAK_FOLDER"] else { return }
-        for (index, ids) in pieces.enumerated() {
-            let file = URL(filePath: folder).appending(path: "\(name)-\(first + index).json")
-            try JSONEncoder().encode(["ids": ids]).write(to: file)
-        }
-    }
 }
 
 extension OnDevice {
     @Suite struct GrammarPieces {
-        @Test(arguments: 0..<Soak.tests, [1, 8, 64])
+        @Test(arguments: 0..<Soak.pieces / UntrainedModel.piecesPerTest, [1, 8, 64])
         func keepToGrammarAndOptions(_ test: Int, _ steps: Int) throws {
             let options = GrammarOptions(pitches: 36...96, largestChord: 6, scale: .cMajor)
-            let automaton = try REMIGrammar(Soak.tokenizer, options: options).automaton
-            let first = test * Soak.piecesPerTest
-            let pieces = try Soak.pieces(first: first, steps: steps, constraint: automaton)
+            let automaton = try REMIGrammar(UntrainedModel.tokenizer, options: options).automaton
+            let first = test * UntrainedModel.piecesPerTest
+            let pieces = try UntrainedModel.pieces(first: first, steps: steps, constraint: automaton)
             try Soak.keep(pieces, as: "grammar-\(steps)", first: first)
             for (index, ids) in pieces.enumerated() {
-                #expect(Soak.tokenizer.tokenOrder(of: ids).errors == 0, "piece \(first + index)")
-                #expect(ids.first == Soak.tokenizer.vocabulary.id(of: .bar))
-                let notes = Soak.tokenizer.decode(ids).notes
+                #expect(UntrainedModel.tokenizer.tokenOrder(of: ids).errors == 0, "piece \(first + index)")
+                #expect(ids.first == UntrainedModel.tokenizer.vocabulary.id(of: .bar))
+                let notes = UntrainedModel.tokenizer.decode(ids).notes
                 #expect(notes.count > 300)
-                #expect(notes.allSatisfy { (36...96).contains($0.pitch) && Key.cMajor.pitchClasses.contains($0.pitch % 12) })
+                #expect(notes.allSatisfy { (36...96).contains($0.pitch) })
+                #expect(notes.allSatisfy { Key.cMajor.pitchClasses.contains($0.pitch % 12) })
                 let chords = Dictionary(grouping: notes, by: \.step).values.map(\.count)
                 #expect(chords.allSatisfy { $0 <= 6 })
             }
@@ -68,9 +55,9 @@ extension OnDevice {
 
         /// What the constraint is worth.
         @Test(arguments: [1, 8, 64]) func theRawSamplerBreaksTheGrammar(_ steps: Int) throws {
-            let pieces = try Soak.pieces(first: 0, steps: steps, constraint: nil)
+            let pieces = try UntrainedModel.pieces(first: 0, steps: steps, constraint: nil)
             try Soak.keep(pieces, as: "raw-\(steps)", first: 0)
-            let ratios = pieces.map { Soak.tokenizer.tokenOrder(of: $0).errorRatio }
+            let ratios = pieces.map { UntrainedModel.tokenizer.tokenOrder(of: $0).errorRatio }
             #expect(ratios.allSatisfy { $0 > 0.5 }, "errors per token: \(ratios)")
         }
     }
