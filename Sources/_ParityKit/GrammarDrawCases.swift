@@ -3,15 +3,15 @@ import ComputeCore
 extension ParityCase {
     /// The candidates are equal but for near-ties, which the seeds of these cases do not meet.
     ///
-    /// A confidence is a share of
-    /// sums over all completions: their errors of a few units a position meet again and cancel but for the last hundred.
+    /// A confidence is a probability as in ``tokenDraw``, 64 units: the rounding of the sums over all completions cancels
+    /// but for the last few positions. Below T = 1 the rounding of a logit grows as it is divided by T.
     static let grammarDraw: [ParityCase] = [
         (1, 1, 1, 4, 1.0, 1.0), (1, 6, 6, 15, 1.0, 1.0), (2, 20, 17, 37, 0.8, 1.0), (3, 65, 65, 190, 1.0, 0.9),
         (1, 128, 127, 190, 0, 1.0), (2, 257, 256, 282, 1.3, 0.45), (1, 64, 64, 166, 0.02, 1.0),
         (2, 96, 96, 40, 0.7, 0.02), (1, 2048, 2048, 190, 1.0, 1.0),
     ].map { batch, padded, length, ids, temperature, topP in
         let sizes = "B=\(batch) L=\(length) of \(padded) V=\(ids) T=\(temperature) p=\(topP)"
-        return ParityCase("grammar_draw", sizes, tolerance: 256) { seed in
+        return ParityCase("grammar_draw", sizes, tolerance: temperature > 0 ? 64 / min(temperature, 1) : 64) { seed in
             var values = SeededValues(seed: seed)
             var instance = ParityInstance()
             let shape: Shape = [batch, padded]
