@@ -51,9 +51,8 @@ public struct Attention: Operation {
         try validator.require(output, "output", rank: 3)
         let (batch, length, features) = (output.shape[0], output.shape[1], output.shape[2])
         try validator.require(
-            headCount > 0 && features % (2 * headCount) == 0, "headCount",
-            "a divisor of \(features) that leaves even heads",
-            "\(headCount)")
+            headCount > 0 && features % headCount == 0 && features / headCount % 2 == 0, "headCount",
+            "a divisor of \(features) that leaves even heads", "\(headCount)")
         try validator.require(
             headWidth <= Self.maximumHeadWidth, "headCount", "heads of at most \(Self.maximumHeadWidth) features",
             "\(headWidth)")
