@@ -78,6 +78,7 @@ final class OpenCLExecutable: Executable {
             case .launch(let launch):
                 try context.enqueue(launch.kernel, global: launch.global, local: launch.local, label: launch.label)
             case .product(let product): try product.enqueue(on: context)
+            case .clear(let buffer): try buffer.fill(with: Float(0))
             }
         }
     }

@@ -29,6 +29,8 @@ enum Command {
     case launch(Launch)
     /// A matrix product by CLBlast.
     case product(BLASProduct)
+    /// Zeros in every element of a float buffer.
+    case clear(Buffer)
 }
 
 /// A kernel with its arguments and its grid.

@@ -10,25 +10,18 @@ extension SelectiveScan: OpenCLOperation {
         ]
         arguments += try binder.arguments(inputMatrix) + binder.arguments(outputMatrix) + binder.arguments(gate)
         arguments += [try binder.argument(logDecay), try binder.argument(skip), try binder.argument(output)]
+        var commands: [Command] = []
         if carries {
-            let state = try stateBuffers(binder)
-            arguments += [.buffer(state.initial), .buffer(state.final)]
+            // The kernel wants both states: scratch stands in for the absent one, cleared where it is read.
+            if initialState == nil { commands.append(.clear(binder.scratch[0])) }
+            arguments += [
+                .buffer(try binder.optional(initialState) ?? binder.scratch[0]),
+                .buffer(try binder.optional(finalState) ?? binder.scratch[0]),
+            ]
         }
         let grid = Grid(self, path: binder.path, carries: carries)
-        return try [binder.launch(grid.variant, global: grid.global(batch, channels), local: grid.local, arguments)]
-    }
-
-    /// One state without the other: the kernel wants both, so the absent one is scratch, the initial one zeros.
-    private func stateBuffers(_ binder: Binder) throws(OpenCLError) -> (initial: Buffer, final: Buffer) {
-        let initial: Buffer
-        if let initialState {
-            initial = try binder.buffer(initialState)
-        } else {
-            initial = binder.scratch[0]
-            try initial.fill(with: Float(0))
-        }
-        let final = try finalState.map { tensor throws(OpenCLError) in try binder.buffer(tensor) } ?? binder.scratch[0]
-        return (initial, final)
+        return try commands
+            + [binder.launch(grid.variant, global: grid.global(batch, channels), local: grid.local, arguments)]
     }
 
     func scratchBytes(on backend: OpenCLBackend) throws(OpenCLError) -> [Int] {

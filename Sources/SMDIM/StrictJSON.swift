@@ -118,15 +118,31 @@ private struct Parser {
 
     mutating func number() throws(StrictJSON.Failure) -> StrictJSON {
         let start = position
-        while let byte = next, "+-.0123456789eE".utf8.contains(byte) { position += 1 }
-        let digits = String(decoding: bytes[start..<position], as: UTF8.self)
-        let unsigned = digits.drop { $0 == "-" }
-        guard let first = unsigned.first, first.isNumber, digits.count - unsigned.count <= 1,
-            unsigned.count == 1 || first != "0" || !(unsigned.dropFirst().first?.isNumber ?? false)
-        else { throw failure("expected a value") }
-        if let integer = Int(digits) { return .integer(integer) }
-        guard let number = Double(digits), number.isFinite else { throw failure("\(digits) is no number") }
+        if next == UInt8(ascii: "-") { position += 1 }
+        let first = next
+        let wholeDigits = try digits("expected a value")
+        guard first != UInt8(ascii: "0") || wholeDigits == 1 else { throw failure("expected a value, not a leading 0") }
+        if next == UInt8(ascii: ".") {
+            position += 1
+            _ = try digits("digits must follow the point")
+        }
+        if next == UInt8(ascii: "e") || next == UInt8(ascii: "E") {
+            position += 1
+            if next == UInt8(ascii: "+") || next == UInt8(ascii: "-") { position += 1 }
+            _ = try digits("digits must follow the exponent")
+        }
+        let text = String(decoding: bytes[start..<position], as: UTF8.self)
+        if let integer = Int(text) { return .integer(integer) }
+        guard let number = Double(text), number.isFinite else { throw failure("\(text) is no number") }
         return .number(number)
+    }
+
+    /// Skips one or more digits and counts them.
+    private mutating func digits(_ reason: String) throws(StrictJSON.Failure) -> Int {
+        let start = position
+        while let byte = next, UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte { position += 1 }
+        guard position > start else { throw failure(reason) }
+        return position - start
     }
 
     mutating func string() throws(StrictJSON.Failure) -> String {
