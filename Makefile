@@ -2,6 +2,7 @@
 # test   every test on an OpenCL device, and a package that links the library
 # bench  latency, kernels and memory of one denoising step; PEERS=1 adds PyTorch on the same machine
 # soak   the slow checks: every kernel's cases under SOAK_SEEDS seeds, on every family of kernels
+# bundle an archive for a machine with a GPU driver and nothing else; bundle-test runs it on a bare Debian with PoCL
 # check  formatting and sizes of the sources
 #
 # NO_INSTALL=1 refuses to install what is missing.
@@ -11,7 +12,12 @@ CONFIGURATION := -c release
 SMDIM = $$($(SWIFT) build $(CONFIGURATION) --show-bin-path)/smdim
 SOAK_SEEDS ?= 20
 
-.PHONY: run test bench soak check tool toolchain packages
+# The tool of the bundle: Swift's libraries inside, the others beside it. RPATH and neither RUNPATH nor a launcher that
+# sets LD_LIBRARY_PATH, because GPU containers set that themselves, often to a folder with another OpenCL loader.
+BUNDLE_BUILD = $(CONFIGURATION) --scratch-path .build-bundle --product smdim --static-swift-stdlib \
+	-Xlinker --disable-new-dtags -Xlinker --strip-all
+
+.PHONY: run test bench soak bundle bundle-test check tool toolchain packages
 
 run: tool
 	Scripts/demo.sh "$(SMDIM)"
@@ -29,6 +35,13 @@ endif
 
 soak: tool
 	Scripts/soak.sh "$(SMDIM)" $(SOAK_SEEDS)
+
+bundle: packages
+	$(SWIFT) build $(BUNDLE_BUILD)
+	Scripts/bundle.sh "$$($(SWIFT) build $(BUNDLE_BUILD) --show-bin-path)/smdim" .build-bundle/checkouts
+
+bundle-test:
+	Scripts/test-bundle.sh dist/smdim-linux-x86_64.tar.gz
 
 check: toolchain
 	git ls-files -z --cached --others --exclude-standard '*.swift' | xargs -0 $(SWIFT) format lint --strict

@@ -1,6 +1,6 @@
-"""Compares `smdim` with eager PyTorch on the same weights, the same cores and in the same run.
+"""Compares `smdim` with eager PyTorch on the same weights, the same device and in the same run.
 
-    compare.py --smdim PATH [--rounds 9] [--only step,matmul] [--small MODEL_DIR] -o DIR
+    compare.py --smdim PATH [--torch cpu|gpu] [--rounds 9] [--only step,matmul] [--small MODEL_DIR] -o DIR
 
 First the logits of both sides are checked against PyTorch in float64; nothing is timed if they differ. Then each
 comparison takes turns, one round of each side after the other, and the medians are set beside each other, the best
@@ -18,6 +18,7 @@ import json
 import statistics
 import tempfile
 import time
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -28,7 +29,26 @@ from safetensors.torch import load_file, save_file
 import smdim_peer as peer
 from ours import Ours, commit, processor
 
-TYPES = {"f32": torch.float32, "bf16": torch.bfloat16}
+@dataclass(frozen=True)
+class Kind:
+    """How both sides compute: PyTorch's type and whether its float32 products may round to TF32, and our precision."""
+
+    name: str
+    dtype: torch.dtype
+    precision: str = "f32"
+    is_tf32: bool = False
+
+    def enter(self):
+        torch.set_float32_matmul_precision("high" if self.is_tf32 else "highest")
+        torch.backends.cudnn.allow_tf32 = self.is_tf32
+
+
+KINDS = {
+    "cpu": [Kind("f32", torch.float32), Kind("bf16", torch.bfloat16, "bf16")],
+    "gpu": [
+        Kind("f32", torch.float32), Kind("tf32", torch.float32, is_tf32=True), Kind("bf16", torch.bfloat16, "bf16"),
+    ],
+}
 SUBJECTS = ["step", "matmul", "attention", "piece", "training", "lengths"]
 # N and K of the linear layers of `paper`, with the narrow ones of the Mamba layer last.
 PRODUCTS = [(2048, 512), (512, 2048), (1536, 512), (512, 512), (512, 1024), (64, 1024), (1024, 32)]
@@ -45,27 +65,52 @@ def in_turns(rounds, sides):
     return seconds
 
 
-def timed(body, runs=1):
-    """A side of `in_turns` that runs here."""
-    def round():
-        start = time.perf_counter()
-        for _ in range(runs):
-            body()
-        return (time.perf_counter() - start) / runs
-
-    return round
+def torch_device(kind):
+    """PyTorch's device of that kind."""
+    if kind == "cpu":
+        return torch.device("cpu")
+    for name in ("cuda", "xpu"):
+        if getattr(torch, name).is_available():
+            return torch.device(name)
+    raise SystemExit(f"--torch {kind}: expected a GPU that PyTorch {torch.__version__} can use, found none")
 
 
 class Comparison:
     def __init__(self, arguments, folder):
         self.ours = Ours(arguments.smdim, arguments.device)
-        self.rounds, self.folder, self.small = arguments.rounds, Path(folder), arguments.small
-        self.paper = self.folder / "paper"
-        peer.write_preset("paper", self.paper)
-        if not self.small:
-            self.small = self.folder / "small"
-            peer.write_preset("small", self.small)
-        self.rows = []
+        self.device, self.kinds = torch_device(arguments.torch), KINDS[arguments.torch]
+        self.arguments, self.rounds, self.folder = arguments, arguments.rounds, Path(folder)
+        self.rows, self.missing = [], {}
+
+    def device_name(self):
+        if self.device.type == "cpu":
+            return f"{self.arguments.threads} threads"
+        return getattr(torch, self.device.type).get_device_name()
+
+    def model(self, preset):
+        """A folder with a model of that preset."""
+        if preset == "small" and self.arguments.small:
+            return self.arguments.small
+        folder = self.folder / preset
+        if not folder.exists():
+            peer.write_preset(preset, folder)
+        return folder
+
+    def timed(self, body, runs):
+        """A side of `in_turns` that runs here."""
+        def synchronise():
+            if self.device.type != "cpu":
+                getattr(torch, self.device.type).synchronize()
+
+        def round():
+            synchronise()
+            start = time.perf_counter()
+            for _ in range(runs):
+                body()
+            synchronise()
+            return (time.perf_counter() - start) / runs
+
+        return round
 
     def add(self, subject, case, ours, theirs, flops=None):
         """One row from the seconds of both sides."""
@@ -80,81 +125,116 @@ class Comparison:
         print(f"{subject:10} {case:32} {median_ours:9.5f} {median_theirs:9.5f}  {row['ratio']:.2f} x", flush=True)
 
     def against(self, subject, case, arguments, theirs, runs=1, flops=None, rounds=None):
-        """Takes turns between `smdim rounds` and a function of PyTorch."""
-        ours = self.ours.rounds(*arguments, "--runs", runs)
+        """Takes turns between `smdim rounds` and a function of PyTorch; a case that fails takes no other with it."""
         try:
-            self.add(subject, case, *in_turns(rounds or self.rounds, [ours, timed(theirs, runs)]), flops=flops)
-        finally:
-            ours.close()
+            ours = self.ours.rounds(*arguments, "--runs", runs)
+            try:
+                sides = in_turns(rounds or self.rounds, [ours, self.timed(theirs, runs)])
+            finally:
+                ours.close()
+            self.add(subject, case, *sides, flops=flops)
+        except RuntimeError as error:
+            self.miss(f"{subject}: {case}", error)
+
+    def miss(self, what, error):
+        self.missing[what] = str(error).splitlines()[0]
+        print(f"{what}: not measured, {self.missing[what]}", flush=True)
 
     # The comparisons
 
     @torch.inference_mode()
     def gate(self):
         """The largest error of each side's logits beside PyTorch in float64, relative to the largest logit."""
-        errors = {}
+        errors, paper = {}, self.model("paper")
         tokens = tokens_of(282, 512)
         save_file({"tokens": tokens.int()}, self.folder / "tokens.safetensors")
-        exact = peer.load(self.paper, torch.float64)(tokens)
+        exact = peer.load(paper, torch.float64)(tokens)
         scale = exact.abs().max()
-        for name, dtype in TYPES.items():
-            target = self.folder / f"{name}.safetensors"
-            self.ours.logits(self.paper, name, self.folder / "tokens.safetensors", target)
-            ours = ((load_file(target)["logits"].double() - exact).abs().max() / scale).item()
-            theirs = ((peer.load(self.paper, dtype)(tokens).double() - exact).abs().max() / scale).item()
-            errors[name] = dict(ours=ours, pytorch=theirs)
-            print(f"error of the logits, {name}: {ours:.1e}, PyTorch {theirs:.1e}", flush=True)
-        if not (errors["f32"]["ours"] <= 1e-4 and errors["bf16"]["ours"] <= 2 * errors["bf16"]["pytorch"]):
-            raise SystemExit("the logits differ from PyTorch's; nothing was timed")
+
+        def error_of(logits):
+            return ((logits.cpu().double() - exact).abs().max() / scale).item()
+
+        for index, kind in enumerate(self.kinds):
+            kind.enter()
+            theirs = error_of(peer.load(paper, kind.dtype, self.device)(tokens.to(self.device)))
+            target = self.folder / f"{kind.name}.safetensors"
+            try:
+                self.ours.logits(paper, kind.precision, self.folder / "tokens.safetensors", target)
+                ours = error_of(load_file(target)["logits"])
+            except RuntimeError as error:
+                if kind.precision == "f32":
+                    raise
+                # PyTorch's side is still worth its time, beside our float32.
+                self.miss(f"smdim in {kind.precision}", error)
+                self.kinds[index] = replace(kind, name=f"{kind.name} (smdim f32)", precision="f32")
+                ours = errors["f32"]["ours"]
+            kind = self.kinds[index]
+            errors[kind.name] = dict(ours=ours, pytorch=theirs)
+            print(f"error of the logits, {kind.name}: {ours:.1e}, PyTorch {theirs:.1e}", flush=True)
+            if not ours <= (1e-4 if kind.precision == "f32" else 2 * theirs):
+                raise SystemExit("the logits differ from PyTorch's; nothing was timed")
         return errors
 
     @torch.inference_mode()
     def step(self):
-        for name, dtype in TYPES.items():
-            model, tokens = peer.load(self.paper, dtype), tokens_of(282, 2048)
-            arguments = ["step", "--model", self.paper, "--precision", name]
-            self.against("step", f"paper, 2048 tokens, {name}", arguments, lambda: model(tokens))
+        paper = self.model("paper")
+        for kind in self.kinds:
+            kind.enter()
+            model = peer.load(paper, kind.dtype, self.device)
+            for length in self.arguments.lengths:
+                for batch in self.arguments.batches:
+                    tokens = tokens_of(282, length, batch).to(self.device)
+                    arguments = ["step", "--model", paper, "--precision", kind.precision]
+                    arguments += ["--length", length, "--batch", batch]
+                    case = f"paper, {batch} x {length} tokens, {kind.name}"
+                    self.against("step", case, arguments, lambda: model(tokens))
 
     @torch.inference_mode()
     def matmul(self):
-        for name, dtype in TYPES.items():
+        for kind in self.kinds:
+            kind.enter()
             for rows in (512, 2048):
                 for n, k in PRODUCTS:
-                    x, w = torch.randn(rows, k).to(dtype), torch.randn(n, k).to(dtype)
+                    x, w = (torch.randn(size, k).to(self.device, kind.dtype) for size in (rows, n))
                     flops = 2 * rows * n * k
                     self.against(
-                        "matmul", f"{rows} x {n} x {k}, {name}",
-                        ["linear", "--sizes", rows, n, k, "--precision", name], lambda: F.linear(x, w),
+                        "matmul", f"{rows} x {n} x {k}, {kind.name}",
+                        ["linear", "--sizes", rows, n, k, "--precision", kind.precision], lambda: F.linear(x, w),
                         runs=max(1, round(2e9 / flops)), flops=flops,
                     )
 
     @torch.inference_mode()
     def attention(self):
-        for name, dtype in TYPES.items():
+        for kind in self.kinds:
+            kind.enter()
             for length in (128, 512, 2048, 4096):
-                q, k, v = (torch.randn(1, 8, length, 64).to(dtype) for _ in range(3))
+                q, k, v = (torch.randn(1, 8, length, 64).to(self.device, kind.dtype) for _ in range(3))
                 flops = 4 * length * length * 512
                 self.against(
-                    "attention", f"S = {length}, 8 heads of 64, {name}",
-                    ["attention", "--sizes", length, 8, 64, "--precision", name],
+                    "attention", f"S = {length}, 8 heads of 64, {kind.name}",
+                    ["attention", "--sizes", length, 8, 64, "--precision", kind.precision],
                     lambda: F.scaled_dot_product_attention(q, k, v), runs=max(1, round(2e9 / flops)), flops=flops,
                 )
 
     def piece(self):
-        model = peer.load(self.small)
-        arguments = ["piece", "--model", self.small, "--steps", 64]
+        small = self.model("small")
+        self.kinds[0].enter()
+        model = peer.load(small, device=self.device)
+        arguments = ["piece", "--model", small, "--steps", 64]
         theirs = lambda: peer.sample(model, 2048, 64, seed=0)
         self.against("piece", "small, 2048 tokens, 64 steps", arguments, theirs, rounds=min(self.rounds, 3))
 
     def training(self):
-        model = peer.load(self.small).train()
+        preset, batch, length = self.arguments.training
+        folder, batch, length = self.model(preset), int(batch), int(length)
+        self.kinds[0].enter()
+        model = peer.load(folder, device=self.device).train()
         optimiser = torch.optim.AdamW(model.parameters(), lr=1e-4, betas=(0.9, 0.99), weight_decay=0.01)
-        batch, length = 4, 512
-        clean = tokens_of(model.vocabulary, length, batch) % model.vocabulary
-        masked = torch.rand(batch, length) < 0.5
-        arguments = ["training", "--model", self.small, "--length", length, "--batch", batch]
+        clean = (tokens_of(model.vocabulary, length, batch) % model.vocabulary).to(self.device)
+        masked = (torch.rand(batch, length) < 0.5).to(self.device)
+        arguments = ["training", "--model", folder, "--length", length, "--batch", batch]
         theirs = lambda: peer.training_step(model, optimiser, clean, masked)
-        self.against("training", f"small, {batch} x {length} tokens", arguments, theirs)
+        self.against("training", f"{preset}, {batch} x {length} tokens", arguments, theirs)
 
     def lengths(self):
         """Ours alone: time and memory by length, for the default trunk and for the transformer beside it."""
@@ -196,7 +276,7 @@ def markdown(report):
         "# Beside PyTorch\n",
         f"{report['date']}, commit {report['commit']}, {report['processor']}; smdim {report['smdim']}: "
         f"{report['device']}, {report['driver']}, kernels: {report['kernels']}; "
-        f"PyTorch {report['torch']}, {report['threads']} threads, eager.\n",
+        f"PyTorch {report['torch']} on {report['torch_device']}, eager.\n",
         "Both sides in turns in one run; medians in milliseconds, the best in brackets. The ratio is PyTorch's median "
         "over ours: above 1 we are faster.\n",
     ]
@@ -219,19 +299,24 @@ def markdown(report):
             for r in report["lengths"]
         ]
         parts.append(table(header, rows) + "\n")
-    for subject, reason in report["missing"].items():
-        parts.append(f"{subject}: not measured, {reason}\n")
+    for what, reason in report["missing"].items():
+        parts.append(f"{what}: not measured, {reason}\n")
     return "\n".join(parts)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--smdim", type=Path, required=True)
-    parser.add_argument("--device")
+    parser.add_argument("--device", help="smdim's device")
+    parser.add_argument("--torch", choices=list(KINDS), default="cpu", help="the kind of PyTorch's device")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--only", default=",".join(SUBJECTS))
-    parser.add_argument("--small", type=Path, help="a model folder for piece and training; else the preset `small`")
+    parser.add_argument("--small", type=Path, help="a model folder to take for the preset `small`")
+    numbers = lambda text: [int(number) for number in text.split(",")]
+    parser.add_argument("--lengths", type=numbers, default=[2048], help="tokens of a step")
+    parser.add_argument("--batches", type=numbers, default=[1], help="samples of a step")
+    parser.add_argument("--training", nargs=3, default=["small", 4, 512], metavar=("PRESET", "BATCH", "LENGTH"))
     parser.add_argument("-o", "--output", type=Path, required=True)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
@@ -240,20 +325,20 @@ def main():
         comparison = Comparison(arguments, folder)
         errors = comparison.gate()
         identity = comparison.ours.bench("--preset", "tiny", "--length", 64, "--repetitions", 1, "--skip-start")
-        lengths, missing = [], {}
+        lengths = []
         for subject in arguments.only.split(","):
             try:
                 found = getattr(comparison, subject)()
                 lengths = found if subject == "lengths" else lengths
             except RuntimeError as error:
-                missing[subject] = str(error)
-                print(f"{subject}: not measured, {error}", flush=True)
+                comparison.miss(subject, error)
 
     report = dict(
         date=date.today().isoformat(), commit=commit(Path(__file__).parent), processor=processor(),
         smdim=identity["version"], device=identity["device"], driver=identity["driver"],
-        kernels=identity["kernel_path"], torch=torch.__version__, threads=arguments.threads, errors=errors, rows=comparison.rows, lengths=lengths,
-        missing=missing,
+        kernels=identity["kernel_path"], torch=torch.__version__, threads=arguments.threads,
+        torch_device=comparison.device_name(), errors=errors, rows=comparison.rows, lengths=lengths,
+        missing=comparison.missing,
     )
     arguments.output.mkdir(parents=True, exist_ok=True)
     (arguments.output / "peers.json").write_text(json.dumps(report, indent=2) + "\n")

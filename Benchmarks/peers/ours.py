@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from pathlib import Path
 
 
 class Ours:
@@ -53,7 +54,11 @@ class Rounds:
 
 
 def commit(folder):
-    """The commit of the checkout, with a + if files differ from it."""
+    """The commit of the checkout, with a + if files differ from it; in a bundle what its file COMMIT says."""
+    stamp = Path(folder).parents[1] / "COMMIT"
+    if stamp.exists():
+        return stamp.read_text().strip()
+
     def git(*arguments):
         return subprocess.run(["git", "-C", folder, *arguments], capture_output=True, text=True).stdout.strip()
 

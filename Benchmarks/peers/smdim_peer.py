@@ -89,13 +89,14 @@ class Attention(nn.Module):
         self.turns = {}
 
     def turn(self, x):
-        """Rotary positions, half-split pairs (i, i + d/2); the table is made once per length and type."""
+        """Rotary positions, half-split pairs (i, i + d/2); the table is made once per length, type and device."""
         length, width = x.shape[-2:]
-        if (length, x.dtype) not in self.turns:
+        key = length, x.dtype, x.device
+        if key not in self.turns:
             rates = self.theta ** (-torch.arange(0, width, 2, dtype=torch.float64) / width)
             angles = torch.arange(length, dtype=torch.float64)[:, None] * rates
-            self.turns[length, x.dtype] = angles.cos().to(x.dtype), angles.sin().to(x.dtype)
-        cosines, sines = self.turns[length, x.dtype]
+            self.turns[key] = angles.cos().to(x), angles.sin().to(x)
+        cosines, sines = self.turns[key]
         a, b = x.chunk(2, -1)
         return torch.cat([a * cosines - b * sines, b * cosines + a * sines], -1)
 
@@ -139,12 +140,12 @@ class Denoiser(nn.Module):
         return self.head(F.relu(self.up(self.norm(x).mT)).mT)
 
 
-def load(folder, dtype=torch.float32):
-    """The denoiser of a model folder, in one type throughout."""
+def load(folder, dtype=torch.float32, device="cpu"):
+    """The denoiser of a model folder, in one type throughout, on a device of PyTorch."""
     folder = Path(folder)
     model = Denoiser(json.loads((folder / "config.json").read_text()))
     model.load_state_dict(load_file(folder / "model.safetensors"))
-    return model.to(dtype).eval()
+    return model.to(device, dtype).eval()
 
 
 def write_preset(name, folder, seed=0):
@@ -172,9 +173,10 @@ def sample(model, length, steps, seed):
     steps that reveal nothing are not run, and the tokens of a step are drawn from the model's softmax.
 
     Returns the tokens and the number of network calls."""
-    generator = torch.Generator().manual_seed(seed)
-    reveal = ((1 - torch.rand(length, generator=generator, dtype=torch.float64)) * steps).long()
-    tokens = torch.full((1, length), model.mask)
+    device = model.head.weight.device
+    generator = torch.Generator(device).manual_seed(seed)
+    reveal = ((1 - torch.rand(length, generator=generator, dtype=torch.float64, device=device)) * steps).long()
+    tokens = torch.full((1, length), model.mask, device=device)
     calls = reveal.unique()
     for step in calls:
         probabilities = torch.softmax(model(tokens)[0].float(), -1)
