@@ -38,7 +38,8 @@ inside() {
         exec chroot "$machine" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root "$@"' - "$machine" "$@"
 }
 
-rm -rf "$machine$place"
+# With what an interrupted test left.
+rm -rf "$machine$place" "$machine/usr/local/nvidia" "$machine/usr/local/share/pocl"
 mkdir -p "$machine$place"
 tar --extract --file "$archive" --strip-components 1 --directory "$machine$place"
 
@@ -61,11 +62,11 @@ grep -q '^| 64 | 1 | [0-9.]* ' "$results/results.md" || fail "results.md: expect
 # A driver that is installed but not registered, in a folder that the linker does not search.
 inside bash -euc "
     mkdir -p /usr/local/nvidia/lib64
-    cp -P /usr/lib/x86_64-linux-gnu/libpocl.so.2* /usr/local/nvidia/lib64
+    cp -a /usr/lib/x86_64-linux-gnu/libpocl.so.2* /usr/lib/x86_64-linux-gnu/pocl /usr/local/nvidia/lib64
     ln -sf libpocl.so.2 /usr/local/nvidia/lib64/libnvidia-opencl.so.1
+    ln -sfn /usr/share/pocl /usr/local/share/pocl
     mount -t tmpfs none /etc/OpenCL/vendors
-    $place/run-gpu --quick --only piece -o $place/unregistered
-    rm -r /usr/local/nvidia"
+    $place/run-gpu --quick --only piece -o $place/unregistered"
 grep -q "^/usr/local/nvidia/lib64/" "$machine$place/unregistered/vendors/libnvidia-opencl.icd" \
     || fail "expected the unregistered driver in $place/unregistered/vendors"
 
