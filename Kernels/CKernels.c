@@ -75,6 +75,12 @@ static const char packPairs[] = {
 static const char packPanels[] = {
 #embed "Matmul/pack_panels.cl" suffix(, 0)
 };
+static const char binomialStep[] = {
+#embed "Noise/binomial_step.cl" suffix(, 0)
+};
+static const char cellDraw[] = {
+#embed "Noise/cell_draw.cl" suffix(, 0)
+};
 static const char corrupt[] = {
 #embed "Noise/corrupt.cl" suffix(, 0)
 };
@@ -126,6 +132,9 @@ static const char selectiveScanSerial[] = {
 static const char adamw[] = {
 #embed "Training/adamw.cl" suffix(, 0)
 };
+static const char binaryCrossEntropy[] = {
+#embed "Training/binary_cross_entropy.cl" suffix(, 0)
+};
 static const char crossEntropy[] = {
 #embed "Training/cross_entropy.cl" suffix(, 0)
 };
@@ -161,6 +170,8 @@ static const CKernelFile files[] = {
     {"Matmul/matmul_panels.cl", matmulPanels},
     {"Matmul/pack_pairs.cl", packPairs},
     {"Matmul/pack_panels.cl", packPanels},
+    {"Noise/binomial_step.cl", binomialStep},
+    {"Noise/cell_draw.cl", cellDraw},
     {"Noise/corrupt.cl", corrupt},
     {"Noise/grammar_draw.cl", grammarDraw},
     {"Noise/grammar_path.cl", grammarPath},
@@ -178,6 +189,7 @@ static const CKernelFile files[] = {
     {"Scan/selective_scan_parallel.cl", selectiveScanParallel},
     {"Scan/selective_scan_serial.cl", selectiveScanSerial},
     {"Training/adamw.cl", adamw},
+    {"Training/binary_cross_entropy.cl", binaryCrossEntropy},
     {"Training/cross_entropy.cl", crossEntropy},
     {"Training/norm_squares.cl", normSquares},
     {"Training/sum_values.cl", sumValues},

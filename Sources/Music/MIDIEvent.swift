@@ -84,6 +84,7 @@ public struct MIDIChunk: Sendable, Hashable {
 
 /// The meta event types that this module reads or writes.
 enum MetaType {
+    static let trackName: UInt8 = 0x03
     static let endOfTrack: UInt8 = 0x2F
     static let tempo: UInt8 = 0x51
     static let timeSignature: UInt8 = 0x58

@@ -53,13 +53,18 @@ extension MIDIFile {
         guard bars.lowerBound >= 1, bars.upperBound <= count else {
             throw ScoreEditError.barsOutside(bars: bars, count: count)
         }
+        return removingNotes(in: bars, on: grid) { bars.contains(grid.bar(ofTick: $0.tick)) }
+    }
+
+    /// Takes the pitched notes that are doomed out of every track, and leaves `bars` as the place for new ones.
+    func removingNotes(in bars: ClosedRange<Int>, on grid: BarGrid, where isDoomed: (Note) -> Bool) -> BarGap {
         var edited = self
         var removed: [Note] = []
         var kept: [Note] = []
         for index in tracks.indices {
             var doomed: Set<Int> = []
             for pair in NotePairing(tracks[index], index: index).pairs where !pair.note.isDrum {
-                if bars.contains(grid.bar(ofTick: pair.note.tick)) {
+                if isDoomed(pair.note) {
                     doomed.formUnion([pair.strike, pair.release])
                     removed.append(pair.note)
                 } else {

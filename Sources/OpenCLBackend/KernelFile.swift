@@ -12,8 +12,11 @@ enum KernelFile: String, Hashable, Sendable, CaseIterable {
     case attentionPanels = "attention_panels.cl"
     case attentionPanelsBF16 = "attention_panels_bf16.cl"
     case attentionTiles = "attention_tiles.cl"
+    case binaryCrossEntropy = "binary_cross_entropy.cl"
+    case binomialStep = "binomial_step.cl"
     case causalConvolution = "causal_convolution.cl"
     case causalConvolutionBackward = "causal_convolution_backward.cl"
+    case cellDraw = "cell_draw.cl"
     case copyRows = "copy_rows.cl"
     case corrupt = "corrupt.cl"
     case crossEntropy = "cross_entropy.cl"
@@ -52,7 +55,7 @@ enum KernelFile: String, Hashable, Sendable, CaseIterable {
             ["prelude.clh", "vector_math.clh", "rotary.clh"]
         case .attentionBackwardPanels, .attentionPanels:
             ["prelude.clh", "vector_math.clh", "panels.clh", "rotary.clh"]
-        case .corrupt, .reveal: ["prelude.clh", "philox.clh"]
+        case .binomialStep, .cellDraw, .corrupt, .reveal: ["prelude.clh", "philox.clh"]
         case .tokenDraw: ["prelude.clh", "philox.clh", "categorical.clh"]
         case .grammarDraw: ["prelude.clh", "vector_math.clh", "categorical.clh", "wide_float.clh"]
         case .grammarPath: ["prelude.clh", "philox.clh", "categorical.clh", "wide_float.clh"]

@@ -22,50 +22,16 @@ public struct Corpus: Sendable {
     ///
     /// - Throws: ``CorpusError`` if no song is left on either side.
     public init(folder: URL, tokenizer: REMITokenizer, seed: UInt64 = 0) throws {
-        let lists = try Self.lists(of: folder, seed: seed)
-        var skipped: [String] = []
-        func songs(_ names: [String]) -> [[Int32]] {
-            names.compactMap { name in
-                do {
-                    return try Self.song(folder.appending(path: name).path, tokenizer: tokenizer)
-                } catch {
-                    skipped.append("\(name): \(error)")
-                    return nil
-                }
-            }
-        }
-        (train, valid) = (songs(lists.train), songs(lists.valid))
+        let songs = try SongFolder(folder, seed: seed).songs { try Self.song($0, tokenizer: tokenizer) }
         self.tokenizer = tokenizer
-        self.skipped = skipped
-        try requireSongs(in: folder.path)
+        (train, valid, skipped) = (songs.train, songs.valid, songs.skipped)
     }
 
-    private static func song(_ path: String, tokenizer: REMITokenizer) throws -> [Int32] {
-        let file = try MIDIFile.read(path: path).file
+    private static func song(_ file: MIDIFile, tokenizer: REMITokenizer) throws -> [Int32] {
         let notes = file.notes().pitched
         guard !notes.isEmpty else { throw TokenizerError.noNotes }
         let shift = Key.estimate(of: notes).shiftToWhiteKeys
         return try tokenizer.encodeAligned(notes.transposed(by: shift), division: file.division).ids.map(Int32.init)
-    }
-
-    private static func lists(of folder: URL, seed: UInt64) throws -> (train: [String], valid: [String]) {
-        func list(_ name: String) -> [String]? {
-            guard let text = try? String(contentsOf: folder.appending(path: name), encoding: .utf8) else { return nil }
-            return text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
-                .filter { !$0.isEmpty }
-        }
-        if let train = list("train.txt"), let valid = list("valid.txt") { return (train, valid) }
-        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
-            .filter { [".mid", ".midi"].contains(where: $0.lowercased().hasSuffix) }.sorted()
-        func draw(_ index: Int) -> UInt32 { Philox.draw(seed: seed, purpose: .window, position: UInt32(index)) }
-        let order = names.indices.sorted { (draw($0), $0) < (draw($1), $1) }.map { names[$0] }
-        let validCount = (names.count + 9) / 10
-        return (Array(order.dropFirst(validCount)).sorted(), Array(order.prefix(validCount)).sorted())
-    }
-
-    private func requireSongs(in place: String) throws(CorpusError) {
-        if train.isEmpty { throw .noSongs(place, part: "train", skipped: skipped.count, first: skipped.first) }
-        if valid.isEmpty { throw .noSongs(place, part: "valid", skipped: skipped.count, first: skipped.first) }
     }
 }
 
@@ -111,7 +77,7 @@ extension Corpus {
         }
         (train, valid) = (try songs("train"), try songs("valid"))
         skipped = []
-        try requireSongs(in: url.path)
+        try SongFolder.Songs(train: train, valid: valid).requireSongs(in: url.path)
     }
 
     /// Writes a token file: for each part the songs' ids end to end and where each song ends; whole or not at all.

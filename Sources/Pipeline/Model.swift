@@ -26,7 +26,7 @@ public struct Model: Sendable {
     ///
     /// - Throws: ``ModelFileError``, ``TokenizerError`` if the tokenizer does not fit the model, or what the backend throws.
     public init(_ url: URL, on backend: any Backend, precision: Precision = .float32) throws {
-        let folder = try ModelFolder(url)
+        let folder = try ModelFolder<ModelConfiguration>(url)
         name = url.lastPathComponent
         configuration = folder.configuration
         let hasTokenizer = FileManager.default.fileExists(atPath: folder.tokenizerURL.path)

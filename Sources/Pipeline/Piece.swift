@@ -4,7 +4,7 @@ public import Music
 public struct Piece: Sendable {
     /// The file.
     public let file: MIDIFile
-    /// The tokens that were drawn, with those around them that the model saw.
+    /// The tokens that were drawn, with those around them that the model saw; none from a model of rolls.
     public let tokens: [Int]
     /// What became of the tokens.
     public internal(set) var summary: Summary

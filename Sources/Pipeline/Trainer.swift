@@ -1,39 +1,24 @@
 public import ComputeCore
 public import Foundation
-import Music
 public import SMDIM
 
-/// Trains a token denoiser by absorbing-state diffusion on a backend.
+/// Trains a denoiser on a backend.
 ///
 /// A step corrupts windows of songs, adds up the gradients of its micro-batches and takes one AdamW step; every random
 /// number is named by (seed, step, window), so a run that is resumed gives the bits of one that was not.
-public final class Trainer {
+public final class Trainer<Task: TrainingTask> {
     /// The options of the run.
     public let options: TrainingOptions
-    /// The sizes of the model.
-    public let configuration: ModelConfiguration
+    /// What is trained, and on what.
+    public let task: Task
     /// AdamW steps that are done.
     public private(set) var step: Int
 
     private let backend: any Backend
     private let parameters: any ParameterStore
-    private let sampler: WindowSampler
     private let gradients: any Executable
     private let update: any Executable
-    private let bound: ValidBound
-    private let tokenizer: Data
-
-    /// What one step did.
-    public struct Progress: Sendable {
-        /// Steps that are done.
-        public let step: Int
-        /// The step's loss in nats, weighted as the options say.
-        public let loss: Double
-        /// The norm of all gradients before clipping.
-        public let gradientNorm: Double
-        /// Tokens per second of this step.
-        public let tokensPerSecond: Double
-    }
+    private let judgement: any Executable
 
     /// Starts a run.
     ///
@@ -41,7 +26,7 @@ public final class Trainer {
     ///   - weights: Where training starts: initial weights, or those of a model of the same sizes.
     /// - Throws: ``PipelineError``, or what the backend throws.
     public convenience init(
-        _ configuration: ModelConfiguration, weights: [ParameterSource], corpus: Corpus, options: TrainingOptions,
+        _ configuration: Task.Configuration, weights: [ParameterSource], corpus: Task.Corpus, options: TrainingOptions,
         on backend: any Backend
     ) throws {
         var state: [ParameterKey: [Float]] = [:]
@@ -50,15 +35,16 @@ public final class Trainer {
             state[weight.key] = values
             state[ParameterKey(weight.key.name, .average)] = values
         }
-        try self.init(configuration, state: state, step: 0, corpus: corpus, options: options, on: backend)
+        try self.init(
+            Task(configuration, corpus: corpus, options: options), state: state, step: 0, options: options, on: backend)
     }
 
     /// Continues the run whose checkpoints are in `folder`.
     ///
     /// - Throws: ``TrainingError/checkpoint(_:expected:found:)``, ``ModelFileError``, or what the backend throws.
-    public convenience init(resuming folder: URL, corpus: Corpus, on backend: any Backend) throws {
+    public convenience init(resuming folder: URL, corpus: Task.Corpus, on backend: any Backend) throws {
         let (header, state) = try TrainingCheckpoint.latest(in: folder)
-        let configuration = try ModelConfiguration(json: Data(header.configuration.utf8))
+        let configuration = try Task.Configuration(json: Data(header.configuration.utf8))
         for declaration in try configuration.parameters
         where state[declaration.key]?.count != declaration.shape.elementCount {
             throw TrainingError.checkpoint(
@@ -66,56 +52,41 @@ public final class Trainer {
                 found: state[declaration.key].map { "\($0.count) values" } ?? "none")
         }
         try self.init(
-            configuration, state: state, step: header.step, corpus: corpus, options: header.options, on: backend)
+            Task(configuration, corpus: corpus, options: header.options), state: state, step: header.step,
+            options: header.options, on: backend)
     }
 
     private init(
-        _ configuration: ModelConfiguration, state: [ParameterKey: [Float]], step: Int, corpus: Corpus,
-        options: TrainingOptions, on backend: any Backend
+        _ task: Task, state: [ParameterKey: [Float]], step: Int, options: TrainingOptions, on backend: any Backend
     ) throws {
         try options.validate()
-        let vocabulary = corpus.tokenizer.vocabulary
-        try vocabulary.check(fits: configuration.vocabularySize, model: "to train", tokenizer: "of the corpus")
-        guard options.length % configuration.stride == 0 else {
-            throw PipelineError.option(
-                name: "length", expected: "a multiple of the stride \(configuration.stride)", found: "\(options.length)"
-            )
-        }
-        guard let bar = vocabulary.id(of: .bar), let pad = vocabulary.id(of: .pad) else {
-            throw PipelineError.missingToken("Bar or PAD")
-        }
         self.options = options
-        self.configuration = configuration
+        self.task = task
         self.step = step
         self.backend = backend
-        tokenizer = Data(corpus.tokenizer.configuration.tokenizerJSON())
-        func windows(_ songs: [[Int32]]) -> WindowSampler {
-            WindowSampler(songs, length: options.length, bar: Int32(bar), pad: Int32(pad), seed: options.seed)
-        }
-        sampler = windows(corpus.train)
-        let plans = try Self.plans(configuration, options: options)
-        parameters = try backend.prepare(Self.slots(of: configuration, state: state))
+        let plans = try Self.plans(task.configuration, options: options)
+        parameters = try backend.prepare(Self.slots(of: task.configuration, state: state))
         gradients = try backend.compile(plans.gradients, parameters: parameters)
         update = try backend.compile(plans.update, parameters: parameters)
-        let valid = windows(corpus.valid).consecutiveWindows()
-        let spacing = max(1, valid.count / options.validWindows)
-        bound = try ValidBound(
-            stride(from: 0, to: valid.count, by: spacing).prefix(options.validWindows).map { valid[$0] },
-            configuration: configuration, on: backend, parameters: parameters)
+        judgement = try backend.compile(
+            Task.lossPlan(
+                task.configuration, windows: task.judgedWindows, options: options, slot: .average, purpose: .inference),
+            parameters: parameters)
     }
 
     private static func plans(
-        _ configuration: ModelConfiguration, options: TrainingOptions
+        _ configuration: Task.Configuration, options: TrainingOptions
     ) throws -> (gradients: Plan, update: Plan) {
         (
-            try TokenDenoiser(configuration, purpose: .training).trainingPlan(
-                batch: options.microBatch, length: options.length, maximumNorm: options.maximumNorm),
+            try Task.lossPlan(
+                configuration, windows: options.microBatch, options: options, slot: .value, purpose: .training
+            ).training(maximumNorm: options.maximumNorm),
             try configuration.updatePlan(decay: options.decay)
         )
     }
 
     private static func slots(
-        of configuration: ModelConfiguration, state: [ParameterKey: [Float]]
+        of configuration: Task.Configuration, state: [ParameterKey: [Float]]
     ) throws -> [ParameterSource] {
         try configuration.parameters.flatMap { declaration in
             try ParameterKey.Slot.allCases.map { slot in
@@ -129,7 +100,7 @@ public final class Trainer {
     ///
     /// - Throws: ``ValidationError``, or what the backend throws.
     public static func memory(
-        _ configuration: ModelConfiguration, options: TrainingOptions, on backend: any Backend
+        _ configuration: Task.Configuration, options: TrainingOptions, on backend: any Backend
     ) throws -> (parameters: Int, activations: Int) {
         let plans = try plans(configuration, options: options)
         return (
@@ -145,19 +116,18 @@ extension Trainer {
     /// Takes one AdamW step.
     ///
     /// - Throws: ``TrainingError/notANumber(step:operation:)``, or what the backend throws.
-    public func takeStep() throws -> Progress {
+    public func takeStep() throws -> TrainingProgress {
         let start = ContinuousClock.now
         let batches = try microBatches()
-        let masked = batches.reduce(0) { $0 + $1.maskedCounts.reduce(0, +) }
         var loss = 0.0
-        for batch in batches {
-            try batch.write(to: gradients, weights: batch.times.map { weight(time: $0, masked: masked) })
+        for (batch, weights) in batches {
+            try gradients.write(batch, weights: weights)
             try gradients.run()
             loss += try Double(gradients.read("loss").floats()[0])
         }
         let clip = try gradients.read("clip")
         let norm = try clip.floats()[1]
-        guard loss.isFinite, norm.isFinite, let last = batches.last else {
+        guard loss.isFinite, norm.isFinite else {
             throw TrainingError.notANumber(step: step, operation: try firstBrokenOperation(batches))
         }
         let schedule = options.schedule(step: step)
@@ -166,50 +136,52 @@ extension Trainer {
         try update.run()
         try update.wait()
         step += 1
-        let tokens = batches.count * last.clean.shape.elementCount
         let seconds = (ContinuousClock.now - start) / .seconds(1)
-        return Progress(step: step, loss: loss, gradientNorm: Double(norm), tokensPerSecond: Double(tokens) / seconds)
+        return TrainingProgress(
+            step: step, loss: loss, gradientNorm: Double(norm),
+            positionsPerSecond: Double(options.batch * options.length) / seconds)
     }
 
-    /// The bound on the valid windows, in bits per token, with the moving average of the weights.
+    /// The task's measure on the valid windows, with the moving average of the weights; see ``TrainingTask/measure``.
     ///
     /// - Throws: what the backend throws.
-    public func validBitsPerToken() throws -> Double { try bound.bitsPerToken() }
-
-    /// Times are stratified over the whole batch: window i of B gets t in ((i)/B, (i + 1)/B].
-    private func microBatches() throws -> [TrainingBatch] {
-        let offset =
-            Double(Philox.draw(seed: options.seed, purpose: .trainTime, position: 0, step: UInt32(step))) * 0x1p-32
-        return try stride(from: 0, to: options.batch, by: options.microBatch).map { first in
-            let samples = first..<first + options.microBatch
-            return try TrainingBatch(
-                windows: samples.map { sampler.window(step: step, sample: $0) },
-                times: samples.map { (Double($0) + 1 - offset) / Double(options.batch) }, seed: options.seed,
-                step: step,
-                firstSample: first)
+    public func validMeasure() throws -> Double {
+        var sum = 0.0
+        for index in 0..<task.judgementCount {
+            let (batch, weights) = try task.judgement(index)
+            try judgement.write(batch, weights: weights)
+            try judgement.run()
+            sum += try Double(judgement.read("loss").floats()[0])
         }
+        return sum
     }
 
-    private func weight(time: Double, masked: Int) -> Float {
-        let positions = Double(options.batch * options.length)
-        switch options.weighting {
-        case .mean: return Float(1 / Double(max(masked, 1)))
-        case .elbo: return Float(1 / (time * positions))
-        case .reweighted: return Float((1 - time) / positions)
+    /// Times are stratified over the whole batch: window i of B gets t in ((i)/B, (i + 1)/B].
+    private func microBatches() throws -> [(batch: TrainingBatch, weights: [Float])] {
+        let offset =
+            Double(Philox.draw(seed: options.seed, purpose: .trainTime, position: 0, step: UInt32(step))) * 0x1p-32
+        let batches = try stride(from: 0, to: options.batch, by: options.microBatch).map { first in
+            let samples = first..<first + options.microBatch
+            return try task.batch(
+                step: step, samples: samples, times: samples.map { (Double($0) + 1 - offset) / Double(options.batch) })
+        }
+        let counted = batches.reduce(0) { $0 + $1.countedCells.reduce(0, +) }
+        let all = batches.reduce(0) { $0 + $1.cellCount }
+        return batches.map { batch in
+            (batch, batch.times.map { Float(options.weighting.weight(time: $0, counted: counted, of: all)) })
         }
     }
 
     /// Runs the micro-batches again, one operation after the other, and names the first whose output is no number.
     ///
     /// The gradients hold what is broken already, so they are cleared before; a run that ends here needs them no more.
-    private func firstBrokenOperation(_ batches: [TrainingBatch]) throws -> String {
+    private func firstBrokenOperation(_ batches: [(batch: TrainingBatch, weights: [Float])]) throws -> String {
         for key in parameters.keys where key.slot == .gradient {
             try parameters.write(key, [Float](repeating: 0, count: parameters.read(key).shape.elementCount))
         }
-        let masked = batches.reduce(0) { $0 + $1.maskedCounts.reduce(0, +) }
         var broken: String?
-        for batch in batches where broken == nil {
-            try batch.write(to: gradients, weights: batch.times.map { weight(time: $0, masked: masked) })
+        for (batch, weights) in batches where broken == nil {
+            try gradients.write(batch, weights: weights)
             var index = 0
             try gradients.trace { operation, written in
                 for (name, tensor) in written.sorted(by: { $0.key < $1.key }) {
@@ -232,7 +204,7 @@ extension Trainer {
     /// - Throws: an error of the file system or the device; earlier checkpoints stay as they are.
     public func writeCheckpoint(to folder: URL) throws {
         try TrainingCheckpoint.write(
-            TrainingCheckpoint.Header(step: step, options: options, configuration: configuration.json),
+            TrainingCheckpoint.Header(step: step, options: options, configuration: task.configuration.json),
             parameters: parameters, to: folder)
     }
 
@@ -243,11 +215,11 @@ extension Trainer {
         to folder: URL, as type: Safetensors.StoredType = .float16, readme: String
     ) throws {
         var weights: [String: HostTensor] = [:]
-        for declaration in try configuration.parameters {
+        for declaration in try task.configuration.parameters {
             weights[declaration.key.name] = try parameters.read(ParameterKey(declaration.key.name, .average))
         }
         try ModelFolder.write(
-            configuration, weights: weights, as: type, isTrained: true, tokenizer: tokenizer, readme: readme, to: folder
-        )
+            task.configuration, weights: weights, as: type, isTrained: true, tokenizer: task.tokenizerJSON,
+            readme: readme, to: folder)
     }
 }

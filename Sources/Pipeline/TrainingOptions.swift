@@ -1,4 +1,4 @@
-import ComputeCore
+public import ComputeCore
 import Foundation
 
 /// What a training run does; with the corpus it determines every bit of the result.
@@ -11,6 +11,15 @@ public struct TrainingOptions: Codable, Hashable, Sendable {
         case elbo
         /// 1 − t: the reweighted bound.
         case reweighted
+
+        /// The weight of a window's counted cells, of which the batch has `counted` among `all`.
+        func weight(time: Double, counted: Int, of all: Int) -> Double {
+            switch self {
+            case .mean: 1 / Double(max(counted, 1))
+            case .elbo: 1 / (time * Double(all))
+            case .reweighted: (1 - time) / Double(all)
+            }
+        }
     }
 
     /// AdamW steps in all.
@@ -19,7 +28,7 @@ public struct TrainingOptions: Codable, Hashable, Sendable {
     public var batch = 8
     /// Windows that are computed at once; gradients of several are added up.
     public var microBatch = 8
-    /// Tokens of a window.
+    /// Tokens, or time steps, of a window.
     public var length = 1024
     /// The highest learning rate.
     public var rate = 1.5e-3
@@ -35,6 +44,8 @@ public struct TrainingOptions: Codable, Hashable, Sendable {
     public var averageDecay = 0.999
     /// How positions are weighted.
     public var weighting = Weighting.mean
+    /// What a cell of a piano roll costs; tokens have cross-entropy alone.
+    public var cellLoss = BinaryCrossEntropy.Loss.crossEntropy
     /// Names every random number.
     public var seed: UInt64 = 0
     /// Steps between two checkpoints.
@@ -58,7 +69,7 @@ public struct TrainingOptions: Codable, Hashable, Sendable {
         try require(microBatch >= 1, "micro-batch", "at least 1", microBatch)
         try require(
             batch >= 1 && batch % microBatch == 0, "batch", "a multiple of the micro-batch \(microBatch)", batch)
-        try require((1...1 << 20).contains(length), "length", "1 to \(1 << 20) tokens", length)
+        try require((1...1 << 20).contains(length), "length", "1 to \(1 << 20)", length)
         try require(rate > 0 && rate.isFinite, "rate", "a positive number", rate)
         try require(warmUp >= 0, "warm-up", "0 or more", warmUp)
         try require(maximumNorm > 0, "maximum norm", "a positive number", maximumNorm)

@@ -1,24 +1,13 @@
 public import ComputeCore
 import Foundation
 
-extension ModelConfiguration {
-    /// Every weight of the model, in the order in which the denoiser declares them.
-    public var parameters: [ParameterDeclaration] {
-        get throws(ValidationError) { try parameters(.float32) }
-    }
-
-    /// ``parameters`` as a denoiser of this precision uses them.
-    ///
-    /// - Throws: ``ValidationError`` if the configuration contradicts itself.
-    public func parameters(_ precision: Precision) throws(ValidationError) -> [ParameterDeclaration] {
-        try TokenDenoiser(self, precision: precision).plan(batch: 1, length: stride).parameters
-    }
-
+extension DenoiserConfiguration {
     /// Untrained weights, drawn with Philox under `seed`.
     ///
     /// Mamba's published initialisation (research: arXiv 2312.00752 and its code): A_log = ln(1…N), D = 1, dt_proj
     /// uniform in ±R^(−1/2) with a bias whose softplus is log-uniform in [0.001, 0.1]; out_proj, fc2 and out divided by
-    /// √(residual layers). Embeddings are standard normal, other matrices uniform in ±fan_in^(−1/2).
+    /// √(residual layers). Token embeddings are standard normal, embeddings of times sinusoids of the time (arXiv 1706.03762),
+    /// other matrices uniform in ±fan_in^(−1/2).
     ///
     /// - Throws: ``ValidationError`` if the configuration contradicts itself.
     public func initialWeights(
@@ -50,6 +39,7 @@ extension ModelConfiguration {
         }
         if name.hasSuffix("dt_proj.weight") { return uniform(1 / Double(trunk.stepRank).squareRoot()) }
         if name == "embed.weight" { return (0..<count).map { Float(draw.normal(at: $0)) } }
+        if name == "time.weight" { return Self.sinusoids(weight.shape, base: Double(trunk.rotaryBase)) }
         if weight.shape.rank == 1 {
             let isScale = name.contains("norm") && name.hasSuffix("weight")
             return [Float](repeating: isScale ? 1 : 0, count: count)
@@ -57,6 +47,15 @@ extension ModelConfiguration {
         let fanIn = weight.layout == .transposedConvolution ? weight.shape[0] : count / weight.shape[0]
         let closesResidual = ["out_proj.weight", "fc2.weight", "out.weight"].contains { name.hasSuffix($0) }
         return uniform(1 / (Double(fanIn) * (closesResidual ? residualLayers : 1)).squareRoot())
+    }
+
+    /// Row k of [times, D]: sin(k·θ^(−2i/D)) and its cosine, interleaved. Neighbouring times start alike.
+    private static func sinusoids(_ shape: Shape, base: Double) -> [Float] {
+        (0..<shape.elementCount).map { index in
+            let (time, column) = (index / shape[1], index % shape[1])
+            let angle = Double(time) * pow(base, -2 * Double(column / 2) / Double(shape[1]))
+            return Float(column % 2 == 0 ? sin(angle) : cos(angle))
+        }
     }
 }
 

@@ -1,32 +1,9 @@
-import ComputeCore
+public import ComputeCore
 public import Foundation
 
-extension ModelConfiguration {
-    /// Reads `config.json`. Unknown keys are ignored; every known value is checked.
-    ///
-    /// - Throws: ``ModelFileError``.
-    public init(contentsOf url: URL) throws(ModelFileError) {
-        let bytes: Data
-        do { bytes = try Data(contentsOf: url) } catch {
-            throw .unreadable(file: url.path, reason: error.localizedDescription)
-        }
-        try self.init(json: bytes)
-    }
-
-    /// Reads the text of a `config.json`.
-    ///
-    /// - Throws: ``ModelFileError``.
+extension ModelConfiguration: DenoiserConfiguration {
     public init(json bytes: Data) throws(ModelFileError) {
-        guard bytes.count <= 1 << 20 else {
-            throw .malformed(
-                file: "config.json", part: "file", expected: "at most 1 MiB", found: "\(bytes.count) bytes")
-        }
-        let json: StrictJSON
-        do { json = try StrictJSON([UInt8](bytes)) } catch {
-            throw .malformed(
-                file: "config.json", part: "byte \(error.byte)", expected: "JSON", found: error.reason)
-        }
-        let values = try ConfigurationValues(json)
+        let values = try ConfigurationValues(text: bytes)
         try values.requireModelType("smdim")
         vocabularySize = try values.integer("vocab_size", in: 1...65_536)
         embeddingWidth = try values.integer("embed_dim", in: 1...65_536)
@@ -34,18 +11,17 @@ extension ModelConfiguration {
         trunk = try TrunkConfiguration(values)
         tempo = try values.positiveNumber("tempo", default: 120)
         try values.requireDerived("mask_token_id", vocabularySize)
-        try values.requireDerived("dt_rank", trunk.stepRank)
     }
 
-    /// The text of a `config.json`, keys sorted.
     public var json: String {
-        let values: [(String, String)] =
-            [
-                ("model_type", "\"smdim\""), ("vocab_size", "\(vocabularySize)"), ("embed_dim", "\(embeddingWidth)"),
-                ("stride", "\(stride)"), ("tempo", "\(tempo)"), ("mask_token_id", "\(maskToken)"),
-            ] + trunk.jsonMembers
-        let members = values.sorted { $0.0 < $1.0 }.map { "  \"\($0.0)\": \($0.1)" }
-        return "{\n" + members.joined(separator: ",\n") + "\n}\n"
+        ConfigurationValues.text([
+            ("model_type", "\"smdim\""), ("vocab_size", "\(vocabularySize)"), ("embed_dim", "\(embeddingWidth)"),
+            ("stride", "\(stride)"), ("tempo", "\(tempo)"), ("mask_token_id", "\(maskToken)"),
+        ] + trunk.jsonMembers)
+    }
+
+    public func parameters(_ precision: Precision) throws(ValidationError) -> [ParameterDeclaration] {
+        try TokenDenoiser(self, precision: precision).plan(batch: 1, length: stride).parameters
     }
 }
 
@@ -69,6 +45,7 @@ extension TrunkConfiguration {
                     "a divisor of d_model = \(modelWidth) that leaves even heads of at most \(Attention.maximumHeadWidth)",
                 found: "\(headCount)")
         }
+        try values.requireDerived("dt_rank", stepRank)
     }
 
     var jsonMembers: [(String, String)] {
@@ -85,7 +62,27 @@ extension TrunkConfiguration {
 struct ConfigurationValues {
     private let json: StrictJSON
 
-    init(_ json: StrictJSON) throws(ModelFileError) {
+    /// The members of a file's text.
+    init(text bytes: Data) throws(ModelFileError) {
+        guard bytes.count <= 1 << 20 else {
+            throw .malformed(
+                file: "config.json", part: "file", expected: "at most 1 MiB", found: "\(bytes.count) bytes")
+        }
+        let json: StrictJSON
+        do { json = try StrictJSON([UInt8](bytes)) } catch {
+            throw .malformed(
+                file: "config.json", part: "byte \(error.byte)", expected: "JSON", found: error.reason)
+        }
+        try self.init(json)
+    }
+
+    /// The text of an object with these members, keys sorted.
+    static func text(_ members: [(String, String)]) -> String {
+        let lines = members.sorted { $0.0 < $1.0 }.map { "  \"\($0.0)\": \($0.1)" }
+        return "{\n" + lines.joined(separator: ",\n") + "\n}\n"
+    }
+
+    private init(_ json: StrictJSON) throws(ModelFileError) {
         guard case .object = json else {
             throw .malformed(file: "config.json", part: "file", expected: "a JSON object", found: "another value")
         }

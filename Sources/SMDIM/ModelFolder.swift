@@ -1,12 +1,12 @@
 public import ComputeCore
 public import Foundation
 
-/// A model on disk: `config.json`, `model.safetensors` and `tokenizer.json` in one folder.
-public struct ModelFolder: Sendable {
+/// A model on disk: `config.json`, `model.safetensors` and, for a model of tokens, `tokenizer.json` in one folder.
+public struct ModelFolder<Configuration: DenoiserConfiguration>: Sendable {
     /// The folder.
     public let url: URL
     /// What `config.json` says.
-    public let configuration: ModelConfiguration
+    public let configuration: Configuration
 
     /// Where the tokenizer is described.
     public var tokenizerURL: URL { url.appending(path: "tokenizer.json") }
@@ -17,7 +17,7 @@ public struct ModelFolder: Sendable {
     /// - Throws: ``ModelFileError``.
     public init(_ url: URL) throws(ModelFileError) {
         self.url = url
-        configuration = try ModelConfiguration(contentsOf: url.appending(path: "config.json"))
+        configuration = try Configuration(contentsOf: url.appending(path: "config.json"))
     }
 
     /// The weights, checked against the configuration: none missing, none extra, every shape right.
@@ -56,16 +56,16 @@ public struct ModelFolder: Sendable {
     ///
     /// - Parameters:
     ///   - isTrained: Noted in the weights' metadata.
-    ///   - tokenizer: The bytes of `tokenizer.json`.
+    ///   - tokenizer: The bytes of `tokenizer.json`, if the model reads tokens.
     /// - Throws: ``ModelFileError/unwritable(file:reason:)``.
     public static func write(
-        _ configuration: ModelConfiguration, weights: [String: HostTensor],
-        as type: Safetensors.StoredType = .float32, isTrained: Bool, tokenizer: Data, readme: String,
+        _ configuration: Configuration, weights: [String: HostTensor],
+        as type: Safetensors.StoredType = .float32, isTrained: Bool, tokenizer: Data?, readme: String,
         to url: URL
     ) throws(ModelFileError) {
         do {
             try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-            try tokenizer.write(to: url.appending(path: "tokenizer.json"), options: .atomic)
+            try tokenizer?.write(to: url.appending(path: "tokenizer.json"), options: .atomic)
             try Data(readme.utf8).write(to: url.appending(path: "README.md"), options: .atomic)
         } catch {
             throw .unwritable(file: url.path, reason: error.localizedDescription)

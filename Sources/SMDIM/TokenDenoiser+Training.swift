@@ -46,18 +46,6 @@ extension TokenDenoiser {
         return plan
     }
 
-    /// ``lossPlan(batch:length:)`` followed by its backward pass: one micro-batch of training.
-    ///
-    /// The gradients are added to the parameters in slot ``ParameterKey/Slot/gradient``; `clip` [2] is what
-    /// ``GradientNorm`` says about them.
-    ///
-    /// - Throws: ``ValidationError`` if L is not a multiple of the stride or the denoiser is not recorded for training.
-    public func trainingPlan(batch: Int, length: Int, maximumNorm: Float) throws(ValidationError) -> Plan {
-        var plan = try GradientTape(differentiating: lossPlan(batch: batch, length: length)).plan
-        try plan.appendGradientNorm(maximum: maximumNorm)
-        return plan
-    }
-
     /// A plan from `noisy` and `clean` tokens [B, L] and a `mask` of ones and zeros to the `loss` [1] and the gradients.
     ///
     /// The loss is weighted with `weights` [B]: all 1 / (number of ones) for the mean over the masked positions.
@@ -73,47 +61,6 @@ extension TokenDenoiser {
         plan.keep(loss, as: "loss")
         return try GradientTape(differentiating: plan).plan
     }
-}
-
-extension Plan {
-    /// Appends the norm of all gradients of the plan and keeps it as `clip`.
-    fileprivate mutating func appendGradientNorm(maximum: Float) throws(ValidationError) {
-        let gradients = parameters.filter { $0.key.slot == .gradient }.map { gradient in
-            parameter(gradient.key, gradient.shape, gradient.layout)
-        }
-        let clip = intermediate([2])
-        try append(GradientNorm(gradients: gradients, maximum: maximum, output: clip))
-        keep(clip, as: "clip")
-    }
-}
-
-extension ModelConfiguration {
-    /// A plan that takes one ``AdamW`` step with every parameter, from the inputs `clip` [2] and `schedule` [7].
-    ///
-    /// Decay acts on matrices and kernels alone: not on norms, biases, A_log and D.
-    ///
-    /// - Throws: ``ValidationError`` if the configuration contradicts itself.
-    public func updatePlan(decay: Float) throws(ValidationError) -> Plan {
-        var plan = Plan()
-        let clip = plan.input("clip", [2])
-        let schedule = plan.input("schedule", AdamWSchedule.shape)
-        for declaration in try parameters {
-            func slot(_ slot: ParameterKey.Slot) -> Tensor {
-                plan.parameter(ParameterKey(declaration.key.name, slot), declaration.shape, declaration.layout)
-            }
-            try plan.append(
-                AdamW(
-                    weight: slot(.value), gradient: slot(.gradient), firstMoment: slot(.firstMoment),
-                    secondMoment: slot(.secondMoment), average: slot(.average), clip: clip, schedule: schedule,
-                    decay: declaration.decays ? decay : 0))
-        }
-        return plan
-    }
-}
-
-extension ParameterDeclaration {
-    /// Whether weight decay acts on the parameter.
-    fileprivate var decays: Bool { shape.rank > 1 && !key.name.hasSuffix("A_log") }
 }
 
 extension TokenDenoiser {

@@ -120,7 +120,7 @@ struct BenchModel: ParsableArguments {
 
     /// The measurement, with weights unless only its sizes matter.
     func measurement(withWeights: Bool = true) throws -> BenchMeasurement {
-        let folder = try model.map { try ModelFolder(URL(filePath: $0)) }
+        let folder = try model.map { try ModelFolder<ModelConfiguration>(URL(filePath: $0)) }
         var configuration = folder?.configuration ?? ModelConfiguration(preset ?? .paper)
         if let mixer { configuration.trunk.mixer = mixer }
         var weights: [ParameterSource] = []

@@ -145,7 +145,7 @@ struct Rounds: ParsableCommand {
                 })
         let gradients = try backend.compile(
             TokenDenoiser(configuration, purpose: .training)
-                .trainingPlan(batch: batch, length: length, maximumNorm: 1), parameters: parameters)
+                .lossPlan(batch: batch, length: length).training(maximumNorm: 1), parameters: parameters)
         let update = try backend.compile(configuration.updatePlan(decay: 0.01), parameters: parameters)
         let half = Int32(bitPattern: 1 << 31)
         let clean = (0..<batch * length).map { Int32($0 * 7919 % configuration.vocabularySize) }

@@ -19,7 +19,7 @@ struct Gradients: ParsableCommand {
     @OptionGroup var device: DeviceOptions
 
     func run() throws {
-        let folder = try ModelFolder(URL(filePath: model))
+        let folder = try ModelFolder<ModelConfiguration>(URL(filePath: model))
         let file = try Safetensors(contentsOf: URL(filePath: input))
         let gradients = try TokenDenoiser(folder.configuration, purpose: .training).gradients(
             noisy: file.tensor("tokens.noisy"), clean: file.tensor("tokens.clean"), mask: file.tensor("mask"),

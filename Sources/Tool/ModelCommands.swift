@@ -58,7 +58,7 @@ struct Logits: ParsableCommand {
     @OptionGroup var device: DeviceOptions
 
     func run() throws {
-        let folder = try ModelFolder(URL(filePath: model))
+        let folder = try ModelFolder<ModelConfiguration>(URL(filePath: model))
         let tokens = try Safetensors(contentsOf: URL(filePath: input)).tensor("tokens")
         let logits = try TokenDenoiser(folder.configuration, precision: precision)
             .logits(of: tokens, weights: folder.weights(precision: precision), on: device.backend())

@@ -16,7 +16,11 @@ struct SMDIMTool: ParsableCommand {
         version: version,
         groupedSubcommands: [
             CommandGroup(
-                name: "Music", subcommands: [Generate.self, Infill.self, Extend.self, Tokenize.self, Detokenize.self]),
+                name: "Music",
+                subcommands: [
+                    Generate.self, Infill.self, Extend.self, Harmonise.self, Complete.self, Vary.self, Tokenize.self,
+                    Detokenize.self,
+                ]),
             CommandGroup(
                 name: "Models", subcommands: [Init.self, Logits.self, Train.self, Evaluate.self, Gradients.self]),
             CommandGroup(

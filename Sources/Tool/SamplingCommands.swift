@@ -55,14 +55,6 @@ struct Infill: ParsableCommand {
         ) { bar.show($0.done, of: $0.total) }
         try output.write(pieces, json: sampling.json)
     }
-
-    private func barRange(_ text: String) throws -> ClosedRange<Int> {
-        let ends = text.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
-        guard (1...2).contains(ends.count), let first = ends[0], let last = ends[ends.count - 1], 1 <= first,
-            first <= last
-        else { throw ValidationError("--bars: expected A-B with 1 ≤ A ≤ B, found \(text)") }
-        return first...last
-    }
 }
 
 struct Extend: ParsableCommand {
@@ -101,4 +93,13 @@ func readMIDI(_ path: String) throws -> MIDIFile {
     for warning in reading.warnings.prefix(8) { Terminal.note("\(path): \(warning)") }
     if reading.warnings.count > 8 { Terminal.note("\(path): \(reading.warnings.count - 8) more warnings") }
     return reading.file
+}
+
+/// Reads bars such as `9-16` or `9`.
+func barRange(_ text: String) throws -> ClosedRange<Int> {
+    let ends = text.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+    guard (1...2).contains(ends.count), let first = ends[0], let last = ends[ends.count - 1], 1 <= first,
+        first <= last
+    else { throw ValidationError("--bars: expected A-B with 1 ≤ A ≤ B, found \(text)") }
+    return first...last
 }

@@ -2,11 +2,11 @@ extension ParityCase {
     /// Every case of every operation, in the order of a model's forward pass.
     public static let all: [ParityCase] =
         embedding + stridedConvolution + layerNorm + linear + causalConvolution + selectiveScan + attention
-        + transposedConvolution + tokenDraw + grammarDraw + reveal + corrupt + backward
+        + transposedConvolution + tokenDraw + grammarDraw + reveal + corrupt + cellDraw + binomialStep + backward
 
     /// Those of training, in the order of a model's backward pass.
     private static let backward: [ParityCase] =
-        crossEntropy + sumValues + linearBackward + transposedConvolutionBackward + attentionBackward + activate
+        crossEntropy + binaryCrossEntropy + sumValues + linearBackward + transposedConvolutionBackward + attentionBackward + activate
         + activationBackward + selectiveScanBackward + causalConvolutionBackward + layerNormBackward
         + stridedConvolutionBackward + embeddingBackward + copyRows + gradientNorm + adamW
 }

@@ -6,7 +6,7 @@ import Testing
     private let configuration = ModelConfiguration(.tiny)
 
     private func trainingPlan() throws -> Plan {
-        try TokenDenoiser(configuration, purpose: .training).trainingPlan(batch: 2, length: 32, maximumNorm: 1)
+        try TokenDenoiser(configuration, purpose: .training).lossPlan(batch: 2, length: 32).training(maximumNorm: 1)
     }
 
     @Test func everyWeightHasOneGradientInItsOwnLayout() throws {

@@ -38,7 +38,7 @@ private struct TinyRun {
         return options
     }
 
-    func trainer(_ options: TrainingOptions = Self.options, weights: [ParameterSource]? = nil) throws -> Trainer {
+    func trainer(_ options: TrainingOptions = Self.options, weights: [ParameterSource]? = nil) throws -> Trainer<TokenTask> {
         try Trainer(
             configuration, weights: weights ?? configuration.initialWeights(seed: 1), corpus: corpus, options: options,
             on: ReferenceBackend())
@@ -63,7 +63,7 @@ private struct TinyRun {
         let first = try halves.trainer()
         for _ in 0..<3 { _ = try first.takeStep() }
         try first.writeCheckpoint(to: halves.folder)
-        let second = try Trainer(resuming: halves.folder, corpus: halves.corpus, on: ReferenceBackend())
+        let second = try Trainer<TokenTask>(resuming: halves.folder, corpus: halves.corpus, on: ReferenceBackend())
         #expect(second.step == 3 && second.options == TinyRun.options)
         for _ in 0..<3 { _ = try second.takeStep() }
         try second.writeCheckpoint(to: halves.folder)
@@ -77,11 +77,11 @@ private struct TinyRun {
         options.rate = 0.02
         options.averageDecay = 0.9
         let trainer = try run.trainer(options)
-        let before = try trainer.validBitsPerToken()
+        let before = try trainer.validMeasure()
         let losses = try (0..<60).map { _ in try trainer.takeStep().loss }
         let (early, late): (Double, Double) = (losses.prefix(10).reduce(0, +), losses.suffix(10).reduce(0, +))
         #expect(late < 0.8 * early)
-        #expect(try trainer.validBitsPerToken() < before - 0.5)
+        #expect(try trainer.validMeasure() < before - 0.5)
     }
 
     @Test(arguments: TrainingOptions.Weighting.allCases) func weightingsAreFinite(
@@ -135,7 +135,7 @@ private struct TinyRun {
     @Test func damagedCheckpointIsNamed() throws {
         let run = try TinyRun()
         #expect(throws: TrainingError.self) {
-            try Trainer(resuming: run.folder, corpus: run.corpus, on: ReferenceBackend())
+            try Trainer<TokenTask>(resuming: run.folder, corpus: run.corpus, on: ReferenceBackend())
         }
         let trainer = try run.trainer()
         _ = try trainer.takeStep()
@@ -143,7 +143,7 @@ private struct TinyRun {
         let state = run.folder.appending(path: "checkpoint-00000001/state.safetensors")
         try Data(contentsOf: state).dropLast(7).write(to: state)
         #expect(throws: ModelFileError.self) {
-            try Trainer(resuming: run.folder, corpus: run.corpus, on: ReferenceBackend())
+            try Trainer<TokenTask>(resuming: run.folder, corpus: run.corpus, on: ReferenceBackend())
         }
     }
 

@@ -27,7 +27,7 @@ private struct ModelCopy {
     /// The weights that the folder gives after they were written.
     func reload(as type: Safetensors.StoredType = .float32) throws -> [ParameterSource] {
         try Safetensors.write(weights, as: type, to: url.appending(path: "model.safetensors"))
-        return try ModelFolder(url).weights()
+        return try ModelFolder<ModelConfiguration>(url).weights()
     }
 }
 
@@ -90,7 +90,7 @@ private struct ModelCopy {
     func aMissingFileIsNamed(_ name: String) throws {
         try ModelCopy.use { model in
             try FileManager.default.removeItem(at: model.url.appending(path: name))
-            let error = #expect(throws: ModelFileError.self) { try ModelFolder(model.url).weights() }
+            let error = #expect(throws: ModelFileError.self) { try ModelFolder<ModelConfiguration>(model.url).weights() }
             #expect(error?.description.contains("\(name): cannot be read") == true)
         }
     }
@@ -111,12 +111,12 @@ private struct ModelCopy {
 
     @Test func writingAndReadingGivesTheModelBack() throws {
         try ModelCopy.use { model in
-            let configuration = try ModelFolder(model.url).configuration
+            let configuration = try ModelFolder<ModelConfiguration>(model.url).configuration
             let copy = model.url.appending(path: "copy")
             try ModelFolder.write(
                 configuration, weights: model.weights, isTrained: false, tokenizer: Data("{}".utf8), readme: "#",
                 to: copy)
-            let folder = try ModelFolder(copy)
+            let folder = try ModelFolder<ModelConfiguration>(copy)
             #expect(try folder.configuration == configuration && folder.isUntrained())
             for source in try folder.weights() {
                 #expect(try model.weights[source.key.name]?.floats() == source.values)

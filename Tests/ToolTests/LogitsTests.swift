@@ -49,7 +49,7 @@ import Testing
             }
             #expect(try bytes("a") == bytes("b"))
             #expect(try bytes("a") != bytes("c"))
-            #expect(try ModelFolder(URL(filePath: folder.path("a"))).isUntrained())
+            #expect(try ModelFolder<ModelConfiguration>(URL(filePath: folder.path("a"))).isUntrained())
         }
     }
 }

@@ -20,7 +20,7 @@ extension OnDevice {
                 #expect(throws: BackendError.self) { try backend.memory(of: plan) }
                 return
             }
-            let weights = try ModelFolder(Golden.folder(name)).weights(precision: .bfloat16)
+            let weights = try ModelFolder<ModelConfiguration>(Golden.folder(name)).weights(precision: .bfloat16)
             let executable = try backend.compile(plan, parameters: backend.prepare(weights))
             try executable.write("tokens", tokens)
             try executable.run()

@@ -13,7 +13,7 @@ struct GoldenModel {
     let expected: Safetensors
 
     init(_ name: String) throws {
-        let folder = try ModelFolder(Golden.folder(name))
+        let folder = try ModelFolder<ModelConfiguration>(Golden.folder(name))
         configuration = folder.configuration
         weights = try folder.weights()
         expected = try Safetensors(contentsOf: Golden.folder(name).appending(path: "expected.safetensors"))

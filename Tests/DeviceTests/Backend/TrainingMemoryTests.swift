@@ -55,8 +55,9 @@ private struct TrainingPlans {
     init(_ preset: ModelConfiguration.Preset, batch: Int, length: Int) throws {
         let configuration = ModelConfiguration(preset)
         positions = [batch, length]
-        gradients = try TokenDenoiser(configuration, purpose: .training).trainingPlan(
-            batch: batch, length: length, maximumNorm: 1)
+        gradients = try TokenDenoiser(configuration, purpose: .training).lossPlan(
+            batch: batch, length: length
+        ).training(maximumNorm: 1)
         update = try configuration.updatePlan(decay: 0.1)
     }
 

@@ -10,7 +10,7 @@ import SMDIM
 // MARK: - One forward pass, on both backends
 
 func logits(of tokens: HostTensor, model: URL, on backend: any Backend) throws -> [Float] {
-    let folder = try ModelFolder(model)
+    let folder = try ModelFolder<ModelConfiguration>(model)
     return try TokenDenoiser(folder.configuration)
         .logits(of: tokens, weights: folder.weights(), on: backend).floats()
 }

@@ -1,0 +1,232 @@
+public import ComputeCore
+
+/// Samples binary cells by running a binomial diffusion backwards: call the network, draw an estimate of the clean cells, step
+/// to an earlier time.
+///
+/// Known cells stay as they are in every step, and the network is told which they are. The cells, the logits and the estimates
+/// stay on the device for the whole chain. One task uses a chain at a time.
+public final class BinomialChain {
+    /// The cells that a chain makes at once.
+    public struct Batch: Hashable, Sendable {
+        /// B, samples.
+        public var count: Int
+        /// S, time steps.
+        public var steps: Int
+        /// C, cells of a time step.
+        public var width: Int
+        /// Time steps that share a latent position of the network.
+        public var fold: Int
+
+        /// A batch.
+        public init(count: Int, steps: Int, width: Int, fold: Int) {
+            self.count = count
+            self.steps = steps
+            self.width = width
+            self.fold = fold
+        }
+
+        var shape: Shape { [count, steps, width] }
+    }
+
+    /// How a chain runs.
+    public struct Options: Hashable, Sendable {
+        /// K, reverse steps.
+        public var stepCount = 32
+        /// The time at which the chain starts, in (0, 1]; below 1 something of the given cells survives.
+        public var start = 1.0
+        /// Which law leads back.
+        public var sampler = BinomialProcess.Sampler.posterior
+        /// T of ``CellDraw``.
+        public var temperature: Float = 1
+        /// Noise levels that the network knows.
+        public var timeCount: Int
+        /// Names every random number.
+        public var seed: UInt64
+
+        /// The defaults.
+        public init(timeCount: Int, seed: UInt64) {
+            self.timeCount = timeCount
+            self.seed = seed
+        }
+
+        func validate() throws(SamplingError) {
+            guard (1...1_000_000).contains(stepCount) else { throw .stepCount(stepCount) }
+            guard start > 0 && start <= 1 else {
+                throw .option(name: "start", expected: "a time in (0, 1]", found: "\(start)")
+            }
+            guard temperature >= 0 && temperature.isFinite else {
+                throw .option(name: "temperature", expected: "0 or more", found: "\(temperature)")
+            }
+            guard timeCount >= 1 else {
+                throw .option(name: "noise levels", expected: "at least 1", found: "\(timeCount)")
+            }
+        }
+    }
+
+    /// What the network looks at: cells [B, S, C], known [B, S, C], and time indices [B, S / fold].
+    public typealias Network = (_ cells: Tensor, _ known: Tensor, _ times: Tensor, inout Plan) throws -> Tensor
+
+    private let batch: Batch
+    private let process: BinomialProcess
+    private let options: Options
+    private let noising: any Executable
+    private let reversal: any Executable
+
+    /// Compiles the chain's plans.
+    ///
+    /// - Throws: ``SamplingError``, or what the backend throws.
+    public init(
+        _ batch: Batch, process: BinomialProcess, options: Options, on backend: any Backend,
+        parameters: any ParameterStore, network: Network
+    ) throws {
+        try options.validate()
+        self.batch = batch
+        self.process = process
+        self.options = options
+        let planes = process.priorDensities.count
+        noising = try backend.compile(
+            Self.noisingPlan(batch, planes: planes), parameters: backend.prepare([]))
+        reversal = try backend.compile(
+            Self.reversePlan(batch, planes: planes, options: options, network: network), parameters: parameters)
+    }
+
+    /// Cells of one sample, S·C.
+    public var cellCount: Int { batch.steps * batch.width }
+
+    /// What came out of a chain.
+    public struct Result: Equatable, Sendable {
+        /// The cells of each sample, 0 or 1, [S·C].
+        public let cells: [[Float]]
+        /// Draws so close to a probability that another device may have drawn otherwise.
+        public let nearTies: Int
+    }
+
+    /// Runs a chain.
+    ///
+    /// - Parameters:
+    ///   - given: For each sample its cells, 0 or 1: those to keep, and those to start from if the start is before 1.
+    ///   - known: 1 where a cell is to stay.
+    ///   - firstSample: The number of the first sample, part of every draw's counter.
+    ///   - progress: Called after steps with the number done and in all; each call waits for the device.
+    /// - Throws: ``SamplingError``, `CancellationError` if the task was cancelled, or what the backend throws.
+    public func run(
+        from given: [[Float]], known: [[Float]], firstSample: Int = 0,
+        progress: ((_ done: Int, _ total: Int) -> Void)? = nil
+    ) throws -> Result {
+        let known = try HostTensor(batch.shape, known.flatMap(\.self))
+        let start = try noise(HostTensor(batch.shape, given.flatMap(\.self)), known, firstSample: firstSample)
+        for (name, values) in ["cells": start.cells, "noise": start.noise, "known": known] {
+            if name != "noise" || options.sampler == .sharedNoise { try reversal.write(name, values) }
+        }
+        try reversal.write(
+            "nearTies", HostTensor(batch.shape, [Int32](repeating: 0, count: batch.shape.elementCount)))
+        for index in 0..<options.stepCount {
+            try Task.checkCancellation()
+            let (time, earlier) = (self.time(index), self.time(index + 1))
+            let law =
+                options.sampler == .posterior
+                ? process.posterior(from: time, to: earlier) : process.sharedNoise(at: earlier)
+            try reversal.write("thresholds", thresholds(law))
+            try reversal.write("step", step(index, firstSample))
+            let timeIndex = process.timeIndex(time, count: options.timeCount)
+            let positions: Shape = [batch.count, batch.steps / batch.fold]
+            try reversal.write(
+                "times", HostTensor(positions, [Int32](repeating: timeIndex, count: positions.elementCount)))
+            try reversal.run()
+            if let progress {
+                try reversal.wait()
+                progress(index + 1, options.stepCount)
+            }
+        }
+        return try result()
+    }
+
+    private func time(_ index: Int) -> Double {
+        options.start * (1 - Double(index) / Double(options.stepCount))
+    }
+
+    private func thresholds(_ law: CellLaw) throws -> HostTensor {
+        let words = law.words
+        return try HostTensor(
+            [batch.count, law.probabilities.count, 4, 2], (0..<batch.count).flatMap { _ in words })
+    }
+
+    private func step(_ index: Int, _ firstSample: Int) throws -> HostTensor {
+        try HostTensor(
+            StepParameters.shape,
+            StepParameters(step: Int32(index), firstSample: Int32(firstSample), seed: options.seed).words)
+    }
+
+    /// The chain's noise, and the given cells at the time of the start.
+    private func noise(
+        _ given: HostTensor, _ known: HostTensor, firstSample: Int
+    ) throws -> (cells: HostTensor, noise: HostTensor) {
+        try noising.write("given", given)
+        try noising.write("known", known)
+        try noising.write("prior", thresholds(process.marginal(at: 1)))
+        try noising.write("start", thresholds(process.sharedNoise(at: options.start)))
+        try noising.write("step", step(options.stepCount, firstSample))
+        try noising.run()
+        return (try noising.read("cells"), try noising.read("noise"))
+    }
+
+    private func result() throws -> Result {
+        let flat = try reversal.read("cells").floats()
+        let size = cellCount
+        if let index = flat.firstIndex(where: { $0.isNaN }) {
+            throw SamplingError.undefinedDistribution(sample: index / size, position: index % size)
+        }
+        return Result(
+            cells: (0..<batch.count).map { Array(flat[$0 * size..<($0 + 1) * size]) },
+            nearTies: try reversal.read("nearTies").integers().count { $0 != 0 })
+    }
+}
+
+// MARK: - Plans
+
+extension BinomialChain {
+    /// given → noise of the prior → the given cells mixed with it.
+    private static func noisingPlan(_ batch: Batch, planes: Int) throws -> Plan {
+        var plan = Plan()
+        let law: Shape = [batch.count, planes, 4, 2]
+        let given = plan.input("given", batch.shape)
+        let known = plan.input("known", batch.shape)
+        let step = plan.input("step", StepParameters.shape, .int32)
+        let noise = plan.intermediate(batch.shape)
+        try plan.append(
+            BinomialStep(
+                current: given, estimate: given, known: known, thresholds: plan.input("prior", law, .int32), step: step,
+                purpose: .corrupt, output: noise))
+        let cells = plan.intermediate(batch.shape)
+        try plan.append(
+            BinomialStep(
+                current: noise, estimate: given, known: known, thresholds: plan.input("start", law, .int32), step: step,
+                purpose: .reveal, output: cells))
+        plan.keep(noise, as: "noise")
+        plan.keep(cells, as: "cells")
+        return plan
+    }
+
+    /// One reverse step: network → estimate → earlier cells.
+    private static func reversePlan(
+        _ batch: Batch, planes: Int, options: Options, network: Network
+    ) throws -> Plan {
+        var plan = Plan()
+        let cells = plan.input("cells", batch.shape)
+        let known = plan.input("known", batch.shape)
+        let step = plan.input("step", StepParameters.shape, .int32)
+        let times = plan.input("times", [batch.count, batch.steps / batch.fold], .int32)
+        let logits = try network(cells, known, times, &plan)
+        let estimate = plan.intermediate(batch.shape)
+        try plan.append(
+            CellDraw(
+                logits: logits, step: step, temperature: options.temperature, estimate: estimate,
+                nearTies: plan.input("nearTies", batch.shape, .int32)))
+        try plan.append(
+            BinomialStep(
+                current: options.sampler == .posterior ? cells : plan.input("noise", batch.shape), estimate: estimate,
+                known: known, thresholds: plan.input("thresholds", [batch.count, planes, 4, 2], .int32), step: step,
+                purpose: .reveal, output: cells))
+        return plan
+    }
+}

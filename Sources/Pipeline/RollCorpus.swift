@@ -1,0 +1,67 @@
+import ComputeCore
+public import Foundation
+public import Music
+
+/// Songs as piano rolls, split into those that a model learns from and those that judge it.
+///
+/// Every song lies on its aligned grid of sixteenths and is transposed to C major or A minor by its best-fitting scale.
+public struct RollCorpus: Sendable {
+    /// A song and its melody.
+    public struct Song: Sendable {
+        /// All notes.
+        public let roll: PianoRoll
+        /// The melody alone: the track that is named so, else the highest note of every onset.
+        public let melody: PianoRoll
+
+        /// The roll of a file, a whole number of bars long.
+        ///
+        /// - Throws: ``ScoreEditError/noNotes``.
+        public init(_ file: MIDIFile) throws(ScoreEditError) {
+            let notes = file.notes().pitched
+            guard !notes.isEmpty else { throw .noNotes }
+            let grid = BarGrid(aligning: notes, division: file.division)
+            let moved = notes.transposed(by: Key.estimate(of: notes).shiftToWhiteKeys)
+            let melody = moved.melody(named: file.trackNames)
+            let steps = file.barCount(on: grid) * grid.stepsPerBar
+            roll = PianoRoll(moved.map(grid.quantized), steps: steps)
+            self.melody = PianoRoll(melody.map(grid.quantized), steps: steps)
+        }
+    }
+
+    /// Songs to learn from.
+    public let train: [Song]
+    /// Songs to judge by.
+    public let valid: [Song]
+    /// Files that gave no song, and why.
+    public let skipped: [String]
+
+    /// Reads a folder of MIDI files: the lists `train.txt` and `valid.txt` if they are there, else every tenth file, in an
+    /// order drawn under `seed`, judges.
+    ///
+    /// - Throws: ``CorpusError`` if no song is left on either side.
+    public init(folder: URL, seed: UInt64 = 0) throws {
+        let songs = try SongFolder(folder, seed: seed).songs(Song.init)
+        (train, valid, skipped) = (songs.train, songs.valid, songs.skipped)
+    }
+
+    /// The share of cells of the songs to learn from that are on, for each plane: the prior of the diffusion.
+    public var densities: [Float] {
+        PianoRoll.Plane.allCases.map { plane in
+            let steps = train.reduce(0) { $0 + $1.roll.steps }
+            let on = train.reduce(0) { $0 + $1.roll.density(of: plane) * Double($1.roll.steps) }
+            return Float(on / Double(max(steps, 1)))
+        }
+    }
+}
+
+extension [Note] {
+    /// The notes of the first track called MELODY, else the highest note of every onset.
+    fileprivate func melody(named tracks: [String]) -> [Note] {
+        if let track = tracks.firstIndex(where: { $0.uppercased() == "MELODY" }) {
+            let notes = filter { $0.track == track }
+            if !notes.isEmpty { return notes }
+        }
+        return Dictionary(grouping: self, by: \.tick).values.compactMap { $0.max { $0.pitch < $1.pitch } }
+            .sorted { $0.tick < $1.tick }
+    }
+}

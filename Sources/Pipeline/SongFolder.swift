@@ -1,0 +1,67 @@
+import ComputeCore
+import Foundation
+import Music
+
+/// A folder of MIDI files split into those that a model learns from and those that judge it.
+struct SongFolder {
+    private let url: URL
+    private let train: [String]
+    private let valid: [String]
+
+    /// The lists `train.txt` and `valid.txt` if they are there, else every tenth file, in an order drawn under `seed`, judges.
+    init(_ url: URL, seed: UInt64) throws {
+        self.url = url
+        func list(_ name: String) -> [String]? {
+            guard let text = try? String(contentsOf: url.appending(path: name), encoding: .utf8) else { return nil }
+            return text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
+                .filter { !$0.isEmpty }
+        }
+        if let train = list("train.txt"), let valid = list("valid.txt") {
+            (self.train, self.valid) = (train, valid)
+            return
+        }
+        let names = try FileManager.default.contentsOfDirectory(atPath: url.path)
+            .filter { [".mid", ".midi"].contains(where: $0.lowercased().hasSuffix) }.sorted()
+        func draw(_ index: Int) -> UInt32 { Philox.draw(seed: seed, purpose: .window, position: UInt32(index)) }
+        let order = names.indices.sorted { (draw($0), $0) < (draw($1), $1) }.map { names[$0] }
+        let validCount = (names.count + 9) / 10
+        (train, valid) = (Array(order.dropFirst(validCount)).sorted(), Array(order.prefix(validCount)).sorted())
+    }
+
+    /// Both parts, read.
+    struct Songs<Song> {
+        var train: [Song] = []
+        var valid: [Song] = []
+        /// Files that gave no song, and why.
+        var skipped: [String] = []
+
+        /// Checks that there is a song on either side.
+        ///
+        /// - Throws: ``CorpusError/noSongs(_:part:skipped:first:)``.
+        func requireSongs(in place: String) throws(CorpusError) {
+            if train.isEmpty { throw .noSongs(place, part: "train", skipped: skipped.count, first: skipped.first) }
+            if valid.isEmpty { throw .noSongs(place, part: "valid", skipped: skipped.count, first: skipped.first) }
+        }
+    }
+
+    /// Reads every file.
+    ///
+    /// - Throws: ``CorpusError`` if no song is left on either side.
+    func songs<Song>(_ song: (MIDIFile) throws -> Song) throws -> Songs<Song> {
+        var songs = Songs<Song>()
+        func read(_ names: [String]) -> [Song] {
+            names.compactMap { name in
+                do {
+                    return try song(MIDIFile.read(path: url.appending(path: name).path).file)
+                } catch {
+                    songs.skipped.append("\(name): \(error)")
+                    return nil
+                }
+            }
+        }
+        let (learnt, judged) = (read(train), read(valid))
+        (songs.train, songs.valid) = (learnt, judged)
+        try songs.requireSongs(in: url.path)
+        return songs
+    }
+}

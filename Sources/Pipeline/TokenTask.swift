@@ -1,0 +1,110 @@
+public import ComputeCore
+public import Foundation
+import Music
+public import SMDIM
+
+/// Training a ``TokenDenoiser`` by absorbing-state diffusion.
+///
+/// It is judged by the bound on the negative log-likelihood of held-out windows: for each window 64 times t, stratified over
+/// (0, 1] and fixed by the seed, give 64 corruptions; the bound is the mean of Σ_masked CE / (t · L · ln 2). Source: arXiv
+/// 2107.03006 with α_t = 1 − t.
+public struct TokenTask: TrainingTask {
+    public static let measure = "bits per token"
+    /// Corruptions of a valid window.
+    private static let timesPerWindow = 64
+
+    public let configuration: ModelConfiguration
+    public let tokenizerJSON: Data?
+    public let judgedWindows = 8
+
+    private let sampler: WindowSampler
+    private let validWindows: [[Int32]]
+    private let seed: UInt64
+
+    public init(_ configuration: ModelConfiguration, corpus: Pipeline.Corpus, options: TrainingOptions) throws {
+        let vocabulary = corpus.tokenizer.vocabulary
+        try vocabulary.check(fits: configuration.vocabularySize, model: "to train", tokenizer: "of the corpus")
+        guard options.length % configuration.stride == 0 else {
+            throw PipelineError.option(
+                name: "length", expected: "a multiple of the stride \(configuration.stride)", found: "\(options.length)"
+            )
+        }
+        guard let bar = vocabulary.id(of: .bar), let pad = vocabulary.id(of: .pad) else {
+            throw PipelineError.missingToken("Bar or PAD")
+        }
+        func windows(_ songs: [[Int32]]) -> WindowSampler {
+            WindowSampler(songs, length: options.length, bar: Int32(bar), pad: Int32(pad), seed: options.seed)
+        }
+        self.configuration = configuration
+        tokenizerJSON = Data(corpus.tokenizer.configuration.tokenizerJSON())
+        seed = options.seed
+        sampler = windows(corpus.train)
+        validWindows = windows(corpus.valid).consecutiveWindows().spread(options.validWindows)
+    }
+
+    public static func lossPlan(
+        _ configuration: ModelConfiguration, windows: Int, options: TrainingOptions, slot: ParameterKey.Slot,
+        purpose: RecordingPurpose
+    ) throws -> Plan {
+        try TokenDenoiser(configuration, slot: slot, purpose: purpose).lossPlan(batch: windows, length: options.length)
+    }
+
+    public func batch(step: Int, samples: Range<Int>, times: [Double]) throws -> TrainingBatch {
+        try TrainingBatch(
+            windows: samples.map { sampler.window(step: step, sample: $0) }, times: times, seed: seed, step: step,
+            firstSample: samples.lowerBound)
+    }
+
+    public var judgementCount: Int { validWindows.count * Self.timesPerWindow / judgedWindows }
+
+    public func judgement(_ index: Int) throws -> (batch: TrainingBatch, weights: [Float]) {
+        let (window, first) = (index * judgedWindows).quotientAndRemainder(dividingBy: Self.timesPerWindow)
+        let offset = Double(Philox.draw(seed: 0, purpose: .trainTime, position: UInt32(window))) * 0x1p-32
+        let times = (first..<first + judgedWindows).map { (Double($0) + 1 - offset) / Double(Self.timesPerWindow) }
+        let tokens = validWindows[window]
+        let batch = try TrainingBatch(
+            windows: [[Int32]](repeating: tokens, count: judgedWindows), times: times, seed: 0, step: window,
+            firstSample: first)
+        let corruptions = Double(validWindows.count * Self.timesPerWindow)
+        return (batch, times.map { Float(1 / ($0 * Double(tokens.count) * corruptions * log(2))) })
+    }
+}
+
+extension TrainingBatch {
+    /// Windows of tokens, each token masked with its window's time as probability.
+    ///
+    /// - Parameters:
+    ///   - step: Part of every draw's counter.
+    ///   - firstSample: The number of the first window among the step's, part of every draw's counter.
+    fileprivate init(windows: [[Int32]], times: [Double], seed: UInt64, step: Int, firstSample: Int) throws {
+        let parameters = StepParameters(
+            step: Int32(truncatingIfNeeded: step), firstSample: Int32(firstSample), seed: seed)
+        let thresholds = times.map(Philox.threshold(probability:))
+        let words = thresholds.flatMap { [Int32(truncatingIfNeeded: $0), Int32(truncatingIfNeeded: $0 >> 32)] }
+        self.init(
+            inputs: [
+                "clean": try HostTensor([windows.count, windows[0].count], windows.flatMap(\.self)),
+                "thresholds": try HostTensor([windows.count, 2], words),
+                "step": try HostTensor(StepParameters.shape, parameters.words),
+            ],
+            times: times,
+            // The device draws the same numbers.
+            countedCells: windows.enumerated().map { index, window in
+                window.indices.count { position in
+                    let draw = Philox.draw(
+                        seed: seed, purpose: .corrupt, position: UInt32(position),
+                        step: UInt32(truncatingIfNeeded: step), sample: UInt32(firstSample + index))
+                    return UInt64(draw) < thresholds[index]
+                }
+            },
+            cellCount: windows.count * windows[0].count)
+    }
+}
+
+extension Array {
+    /// At most `count` elements, evenly spaced from the first on.
+    func spread(_ count: Int) -> [Element] {
+        let spacing = Swift.max(1, self.count / Swift.max(count, 1))
+        return stride(from: 0, to: self.count, by: spacing).prefix(count).map { self[$0] }
+    }
+}

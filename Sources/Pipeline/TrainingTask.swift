@@ -1,0 +1,52 @@
+public import ComputeCore
+public import Foundation
+public import SMDIM
+
+/// What a run trains: a network's loss, the windows it learns from, and how it is judged.
+public protocol TrainingTask: Sendable {
+    /// The sizes of the network.
+    associatedtype Configuration: DenoiserConfiguration
+    /// The songs.
+    associatedtype Corpus: Sendable
+
+    /// What ``judgement(_:)`` sums up to, such as `bits per token`.
+    static var measure: String { get }
+
+    /// The sizes of the network.
+    var configuration: Configuration { get }
+    /// The bytes of `tokenizer.json` for the finished model, if it reads tokens.
+    var tokenizerJSON: Data? { get }
+
+    /// A task.
+    ///
+    /// - Throws: ``PipelineError`` if the corpus or the options do not fit the network.
+    init(_ configuration: Configuration, corpus: Corpus, options: TrainingOptions) throws
+
+    /// A plan from the inputs of a ``TrainingBatch`` and `weights` to the kept tensor `loss` [1].
+    static func lossPlan(
+        _ configuration: Configuration, windows: Int, options: TrainingOptions, slot: ParameterKey.Slot,
+        purpose: RecordingPurpose
+    ) throws -> Plan
+
+    /// The windows `samples` of a step, corrupted at the given times.
+    func batch(step: Int, samples: Range<Int>, times: [Double]) throws -> TrainingBatch
+
+    /// Windows of one judgement.
+    var judgedWindows: Int { get }
+    /// Number of judgements.
+    var judgementCount: Int { get }
+    /// Valid windows under fixed noise, with weights that make the sum of all judgements' losses the ``measure``.
+    func judgement(_ index: Int) throws -> (batch: TrainingBatch, weights: [Float])
+}
+
+/// What one step of a run did.
+public struct TrainingProgress: Sendable {
+    /// Steps that are done.
+    public let step: Int
+    /// The step's loss in nats, weighted as the options say.
+    public let loss: Double
+    /// The norm of all gradients before clipping.
+    public let gradientNorm: Double
+    /// Tokens, or time steps, per second of this step.
+    public let positionsPerSecond: Double
+}
