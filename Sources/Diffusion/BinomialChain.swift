@@ -107,14 +107,19 @@ public final class BinomialChain {
     ///   - given: For each sample its cells, 0 or 1: those to keep, and those to start from if the start is before 1.
     ///   - known: 1 where a cell is to stay.
     ///   - firstSample: The number of the first sample, part of every draw's counter.
+    ///   - run: The number of the chain among those that make one piece, part of every draw's counter.
     ///   - progress: Called after steps with the number done and in all; each call waits for the device.
     /// - Throws: ``SamplingError``, `CancellationError` if the task was cancelled, or what the backend throws.
     public func run(
-        from given: [[Float]], known: [[Float]], firstSample: Int = 0,
+        from given: [[Float]], known: [[Float]], firstSample: Int = 0, run: Int = 0,
         progress: ((_ done: Int, _ total: Int) -> Void)? = nil
     ) throws -> Result {
         let known = try HostTensor(batch.shape, known.flatMap(\.self))
-        let start = try noise(HostTensor(batch.shape, given.flatMap(\.self)), known, firstSample: firstSample)
+        // The steps of a run and one more for its noise.
+        let firstStep = run * (options.stepCount + 1)
+        let start = try noise(
+            HostTensor(batch.shape, given.flatMap(\.self)), known,
+            step: step(firstStep + options.stepCount, firstSample))
         for (name, values) in ["cells": start.cells, "noise": start.noise, "known": known] {
             if name != "noise" || options.sampler == .sharedNoise { try reversal.write(name, values) }
         }
@@ -127,7 +132,7 @@ public final class BinomialChain {
                 options.sampler == .posterior
                 ? process.posterior(from: time, to: earlier) : process.sharedNoise(at: earlier)
             try reversal.write("thresholds", thresholds(law))
-            try reversal.write("step", step(index, firstSample))
+            try reversal.write("step", step(firstStep + index, firstSample))
             let timeIndex = process.timeIndex(time, count: options.timeCount)
             let positions: Shape = [batch.count, batch.steps / batch.fold]
             try reversal.write(
@@ -154,18 +159,18 @@ public final class BinomialChain {
     private func step(_ index: Int, _ firstSample: Int) throws -> HostTensor {
         try HostTensor(
             StepParameters.shape,
-            StepParameters(step: Int32(index), firstSample: Int32(firstSample), seed: options.seed).words)
+            StepParameters(step: Int32(truncatingIfNeeded: index), firstSample: Int32(firstSample), seed: options.seed).words)
     }
 
     /// The chain's noise, and the given cells at the time of the start.
     private func noise(
-        _ given: HostTensor, _ known: HostTensor, firstSample: Int
+        _ given: HostTensor, _ known: HostTensor, step: HostTensor
     ) throws -> (cells: HostTensor, noise: HostTensor) {
         try noising.write("given", given)
         try noising.write("known", known)
         try noising.write("prior", thresholds(process.marginal(at: 1)))
         try noising.write("start", thresholds(process.sharedNoise(at: options.start)))
-        try noising.write("step", step(options.stepCount, firstSample))
+        try noising.write("step", step)
         try noising.run()
         return (try noising.read("cells"), try noising.read("noise"))
     }

@@ -135,10 +135,10 @@ extension RollModel {
             }
             guard let current = chain?.chain else { break }
             var known = roll.known
-            for window in windows {
+            for (number, window) in windows.enumerated() {
                 let finished = done
                 try current.draw(
-                    window, known: known, in: &batch,
+                    window, number: number, known: known, in: &batch,
                     progress: progress.map { report in
                         { step, _ in report(SamplingProgress(done: finished + step, total: total)) }
                     })
@@ -177,10 +177,8 @@ extension RollModel {
 
 extension BinomialChain {
     /// Draws a window of each roll in place. What is missing to a whole latent position is given silence.
-    ///
-    /// Windows of one piece share its sample number, so a window's position names its draws apart only through what it sees.
     fileprivate func draw(
-        _ window: Range<Int>, known: [Bool], in batch: inout [RollModel.Draw],
+        _ window: Range<Int>, number: Int, known: [Bool], in batch: inout [RollModel.Draw],
         progress: ((_ done: Int, _ total: Int) -> Void)?
     ) throws {
         let padding = cellCount - window.cells.count
@@ -189,7 +187,7 @@ extension BinomialChain {
         }
         let result = try run(
             from: batch.map { row($0.cells, filler: 0) }, known: batch.map { _ in row(known, filler: 1) },
-            firstSample: batch[0].sample, progress: progress)
+            firstSample: batch[0].sample, run: number, progress: progress)
         for (index, cells) in result.cells.enumerated() {
             batch[index].cells.replaceSubrange(window.cells, with: cells.dropLast(padding).map { $0 > 0.5 })
             batch[index].nearTies += result.nearTies

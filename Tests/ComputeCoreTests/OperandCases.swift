@@ -162,6 +162,17 @@ extension OperandCase {
             reveal(&$0, rule: .confidence($0("confidence", [2, 6])))
         },
         OperandCase("token_draw", leading: ["logits"]) { tokenDraw(&$0) },
+        OperandCase("cell_draw", leading: ["logits"]) {
+            CellDraw(
+                logits: $0("logits", [2, 3, 4]), step: $0("step", StepParameters.shape, .int32), temperature: 1,
+                estimate: $0("estimate", [2, 3, 4]), nearTies: $0("nearTies", [2, 3, 4], .int32))
+        },
+        OperandCase("binomial_step", leading: ["current"]) {
+            BinomialStep(
+                current: $0("current", [2, 3, 4]), estimate: $0("estimate", [2, 3, 4]), known: $0("known", [2, 3, 4]),
+                thresholds: $0("thresholds", [2, 2, 4, 2], .int32), step: $0("step", StepParameters.shape, .int32),
+                purpose: .reveal, output: $0("output", [2, 3, 4]))
+        },
         OperandCase("grammar_draw", leading: ["logits", "ends"], harmless: ["moves": [.firstExtent]]) {
             grammarDraw(&$0)
         },

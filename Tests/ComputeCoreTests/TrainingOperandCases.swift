@@ -29,6 +29,11 @@ extension OperandCase {
                 selector: $0("selector", [2, 6], .int32), selected: 9, weights: $0("weights", [2]),
                 losses: $0("losses", [2, 6]))
         },
+        OperandCase("binary_cross_entropy", leading: ["logits"]) {
+            BinaryCrossEntropy(
+                logits: $0("logits", [2, 6, 9]), targets: $0("targets", [2, 6, 9]), known: $0("known", [2, 6, 9]),
+                weights: $0("weights", [2]), loss: .crossEntropy, losses: $0("losses", [2, 6]))
+        },
         OperandCase("embedding_backward", leading: ["tokens", "table"]) {
             EmbeddingBackward(
                 forward: embedding(&$0), outputGradient: $0("outputGradient", [2, 6, 4]),

@@ -29,7 +29,7 @@ struct SingleRun {
     ///
     /// - Returns: What reads a float tensor by name.
     mutating func results(of operation: some Operation) throws -> (String) throws -> [Float] {
-        let executable = try run(operation)
+        let executable = try executable(of: operation)
         return { try executable.read($0).floats() }
     }
 
@@ -37,11 +37,12 @@ struct SingleRun {
     ///
     /// - Returns: What reads an integer tensor by name.
     mutating func integerResults(of operation: some Operation) throws -> (String) throws -> [Int32] {
-        let executable = try run(operation)
+        let executable = try executable(of: operation)
         return { try executable.read($0).integers() }
     }
 
-    private mutating func run(_ operation: some Operation) throws -> any Executable {
+    /// The operation, run.
+    mutating func executable(of operation: some Operation) throws -> any Executable {
         try plan.append(operation)
         let backend = ReferenceBackend()
         let executable = try backend.compile(plan, parameters: backend.prepare([]))

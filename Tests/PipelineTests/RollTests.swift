@@ -1,0 +1,212 @@
+import ComputeCore
+import Foundation
+import Music
+import Pipeline
+import ReferenceBackend
+import SMDIM
+import Testing
+
+/// An untrained model of rolls with windows of two bars, on the reference backend.
+private enum TinyRoll {
+    static let shared = Result { try make() }
+
+    static var configuration: RollConfiguration {
+        var configuration = RollConfiguration(.tiny)
+        configuration.trunk.modelWidth = 8
+        configuration.trunk.blockCount = 1
+        configuration.trunk.feedForwardWidth = 8
+        configuration.trunk.stateCount = 2
+        configuration.windowSteps = 32
+        return configuration
+    }
+
+    private static func make() throws -> RollModel {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "smdim-roll-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        var weights: [String: HostTensor] = [:]
+        for source in try configuration.initialWeights(seed: 3) {
+            weights[source.key.name] = try HostTensor(source.shape, source.values ?? [])
+        }
+        // Without a bias half of all cells would be on.
+        weights["head.bias"] = try HostTensor([4 * 176], [Float](repeating: -3, count: 4 * 176))
+        try ModelFolder.write(configuration, weights: weights, isTrained: false, tokenizer: nil, readme: "", to: folder)
+        return try RollModel(folder, on: ReferenceBackend())
+    }
+
+    static var settings: RollSettings {
+        var settings = RollSettings(seed: 11)
+        settings.steps = 3
+        return settings
+    }
+}
+
+@Suite struct HarmoniseTests {
+    /// Four bars are two windows, overlapping by a half: three calls of three steps.
+    @Test func everythingGivenStaysAndAVoiceIsAdded() throws {
+        let piece = try TinyModel.piece(bars: 4)
+        let result = try #require(try TinyRoll.shared.get().harmonise(piece, settings: TinyRoll.settings).first)
+        #expect(Array(result.file.tracks.dropLast()) == piece.tracks)
+        #expect(result.summary.notes > 0 && result.summary.networkCalls == 9)
+        let given = Set(piece.notes().pitched.map { [$0.tick, $0.pitch] })
+        let added = result.file.notes().notes.filter { $0.track == piece.tracks.count }
+        #expect(added.count == result.summary.notes)
+        #expect(added.allSatisfy { !given.contains([$0.tick, $0.pitch]) && !$0.isDrum })
+    }
+
+    @Test func pieceDoesNotDependOnThoseBesideIt() throws {
+        let model = try TinyRoll.shared.get()
+        let piece = try TinyModel.piece(bars: 3)
+        var settings = TinyRoll.settings
+        settings.count = 3
+        settings.batch = 2
+        let all = try model.harmonise(piece, settings: settings)
+        #expect(Set(all.map(\.file)).count == 3)
+        settings.count = 1
+        settings.firstSample = 2
+        #expect(try model.harmonise(piece, settings: settings).map(\.file) == [all[2].file])
+    }
+
+    @Test func drumsAloneAndNoNotesAreNamed() throws {
+        let drums = MIDIFile(
+            division: 480,
+            tracks: [
+                MIDITrack(events: [
+                    MIDIEvent(tick: 0, message: .noteOn(channel: 9, pitch: 38, velocity: 90)),
+                    MIDIEvent(tick: 60, message: .noteOff(channel: 9, pitch: 38, velocity: 0)),
+                ])
+            ])
+        for file in [drums, MIDIFile(division: 480, tracks: [])] {
+            #expect(throws: ScoreEditError.noNotes) {
+                try TinyRoll.shared.get().harmonise(file, settings: TinyRoll.settings)
+            }
+        }
+    }
+
+    @Test func keysThatNoPianoHasAreKeptAndTold() throws {
+        let notes = [15, 60, 64, 120].map { Note(tick: 0, duration: 480, pitch: $0, velocity: 80) }
+        let piece = MIDIFile(notes: notes, division: 480, tempo: .standard)
+        let result = try #require(try TinyRoll.shared.get().harmonise(piece, settings: TinyRoll.settings).first)
+        #expect(Array(result.file.tracks.dropLast()) == piece.tracks)
+        #expect(result.summary.remarks.contains { $0.hasPrefix("2 notes outside the keys of a piano") })
+    }
+}
+
+@Suite struct CompleteTests {
+    @Test(arguments: [1...1, 2...3, 4...4]) func onlyTheBarsChange(_ bars: ClosedRange<Int>) throws {
+        let piece = try TinyModel.piece(bars: 4)
+        let grid = BarGrid(aligning: piece.notes().pitched, division: piece.division)
+        func outside(_ file: MIDIFile) -> [Note] {
+            file.notes().notes.filter { $0.isDrum || !bars.contains(grid.bar(ofTick: $0.tick)) }
+        }
+        let result = try #require(
+            try TinyRoll.shared.get().complete(piece, bars: bars, settings: TinyRoll.settings).first)
+        #expect(outside(result.file) == outside(piece))
+        #expect(result.file.notes().notes != piece.notes().notes)
+        #expect(result.summary.bars == bars.count && result.summary.notes > 0)
+    }
+
+    @Test func barsThatThePieceDoesNotHaveAreNamed() throws {
+        #expect(throws: ScoreEditError.barsOutside(bars: 3...5, count: 4)) {
+            try TinyRoll.shared.get().complete(TinyModel.piece(bars: 4), bars: 3...5, settings: TinyRoll.settings)
+        }
+    }
+}
+
+@Suite struct VaryTests {
+    @Test func strengthZeroReturnsThePiece() throws {
+        let piece = try TinyModel.piece(bars: 3)
+        let result = try TinyRoll.shared.get().vary(piece, strength: 0, settings: TinyRoll.settings)
+        #expect(result.map(\.file) == [piece] && result[0].summary.networkCalls == 0)
+    }
+
+    /// What is not pitched stays; a note that comes back keeps its tick, length and velocity.
+    @Test func whatComesBackStaysTickForTick() throws {
+        let piece = try TinyModel.piece(bars: 2)
+        let result = try #require(
+            try TinyRoll.shared.get().vary(piece, strength: 0.2, settings: TinyRoll.settings).first)
+        let (before, after) = (Set(piece.notes().notes), Set(result.file.notes().notes))
+        #expect(before.filter(\.isDrum) == after.filter(\.isDrum))
+        #expect(before != after)
+        let grid = BarGrid(aligning: piece.notes().pitched, division: piece.division)
+        let onGrid = after.subtracting(before).filter { note in
+            grid.note(grid.quantized(note), track: note.track).tick == note.tick
+        }
+        #expect(onGrid.count == after.subtracting(before).count, "new notes lie on the grid, old ones where they were")
+    }
+
+    @Test(arguments: [-0.1, 1.1, .nan]) func strengthOutsideItsRangeIsNamed(_ strength: Double) throws {
+        #expect(throws: PipelineError.self) {
+            try TinyRoll.shared.get().vary(TinyModel.piece(bars: 2), strength: strength, settings: TinyRoll.settings)
+        }
+    }
+}
+
+@Suite struct RollTrainingTests {
+    private static func corpus() throws -> (folder: URL, corpus: RollCorpus) {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "smdim-rolls-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        for index in 0..<4 {
+            try TinyModel.piece(bars: 2 + index).write(to: folder.appending(path: "\(index).mid").path)
+        }
+        return (folder, try RollCorpus(folder: folder))
+    }
+
+    private static var options: TrainingOptions {
+        var options = TrainingOptions()
+        options.steps = 40
+        options.batch = 4
+        options.microBatch = 2
+        options.length = 32
+        options.rate = 0.02
+        options.warmUp = 2
+        options.averageDecay = 0.8
+        options.validWindows = 1
+        return options
+    }
+
+    private static func trainer(_ corpus: RollCorpus, _ options: TrainingOptions = options) throws -> Trainer<RollTask> {
+        let configuration = TinyRoll.configuration
+        return try Trainer(
+            configuration, weights: configuration.initialWeights(seed: 1), corpus: corpus, options: options,
+            on: ReferenceBackend())
+    }
+
+    @Test func lossFallsAndTheMeasureWithIt() throws {
+        let trainer = try Self.trainer(Self.corpus().corpus)
+        let before = try trainer.validMeasure()
+        let losses = try (0..<40).map { _ in try trainer.takeStep().loss }
+        let (early, late): (Double, Double) = (losses.prefix(5).reduce(0, +), losses.suffix(5).reduce(0, +))
+        #expect(late < 0.5 * early)
+        #expect(try trainer.validMeasure() < 0.5 * before)
+    }
+
+    @Test func resumedRunHasTheBitsOfOneThatWasNot() throws {
+        let (folder, corpus) = try Self.corpus()
+        let whole = try Self.trainer(corpus)
+        for _ in 0..<4 { _ = try whole.takeStep() }
+        let first = try Self.trainer(corpus)
+        for _ in 0..<2 { _ = try first.takeStep() }
+        try first.writeCheckpoint(to: folder)
+        let second = try Trainer<RollTask>(resuming: folder, corpus: corpus, on: ReferenceBackend())
+        for _ in 0..<2 { _ = try second.takeStep() }
+        #expect(try whole.takeStep().loss == second.takeStep().loss)
+    }
+
+    @Test func densitiesAreThoseOfTheSongs() throws {
+        let corpus = try Self.corpus().corpus
+        let on = corpus.train.reduce(0) { $0 + $1.roll.cells.count { $0 } }
+        let cells = corpus.train.reduce(0) { $0 + $1.roll.cells.count / 2 }
+        #expect(abs(corpus.densities.reduce(0, +) - Float(on) / Float(cells)) < 1e-6)
+        #expect(corpus.train.allSatisfy { $0.melody.notes(velocity: 1).count < $0.roll.notes(velocity: 1).count })
+    }
+
+    @Test func optionsThatCannotBeAreNamed() throws {
+        let corpus = try Self.corpus().corpus
+        var options = Self.options
+        options.length = 24
+        #expect(throws: PipelineError.self) { try Self.trainer(corpus, options) }
+        options = Self.options
+        options.weighting = .elbo
+        #expect(throws: PipelineError.self) { try Self.trainer(corpus, options) }
+    }
+}
