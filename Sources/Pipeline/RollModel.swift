@@ -154,6 +154,17 @@ extension RollModel {
         return draws
     }
 
+    /// What draws a roll of so many bars from nothing when it is called: a whole chain, for measurements.
+    ///
+    /// - Throws: ``SamplingError``, or what the backend throws.
+    public func chain(bars: Int, steps: Int) throws -> () throws -> Void {
+        var settings = RollSettings(seed: 0)
+        settings.steps = steps
+        let chain = try makeChain(1, steps: 16 * bars, 1, settings)
+        let silence = [[Float](repeating: 0, count: chain.cellCount)]
+        return { _ = try chain.run(from: silence, known: silence) }
+    }
+
     private func makeChain(
         _ count: Int, steps: Int, _ start: Double, _ settings: RollSettings
     ) throws -> BinomialChain {

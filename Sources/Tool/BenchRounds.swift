@@ -23,9 +23,11 @@ struct Rounds: ParsableCommand {
         case piece
         /// A training step: forward, backward, AdamW.
         case training
+        /// A piano roll of 32 bars from nothing: every reverse step.
+        case roll
     }
 
-    @Argument(help: "step, linear, attention, piece or training.")
+    @Argument(help: "step, linear, attention, piece, training or roll.")
     var subject: Subject
 
     @Option(parsing: .upToNextOption, help: "Three sizes of linear or attention.")
@@ -34,8 +36,11 @@ struct Rounds: ParsableCommand {
     @Option(help: "Runs per line, of which the mean is printed.")
     var runs = 1
 
-    @Option(help: "Reverse steps of a piece.")
+    @Option(help: "Reverse steps of a piece or a roll.")
     var steps = 64
+
+    @Option(help: "Folder of a model of rolls.")
+    var roll: String?
 
     @OptionGroup var model: BenchModel
     @OptionGroup var device: DeviceOptions
@@ -44,6 +49,7 @@ struct Rounds: ParsableCommand {
         guard sizes.count == (subject == .linear || subject == .attention ? 3 : 0), sizes.allSatisfy({ $0 > 0 }) else {
             throw ValidationError("--sizes: expected three sizes of linear or attention, found \(sizes)")
         }
+        guard (roll != nil) == (subject == .roll) else { throw ValidationError("--roll: expected a model for roll alone") }
         guard runs >= 1 else { throw ValidationError("--runs: expected at least 1, found \(runs)") }
     }
 
@@ -81,6 +87,10 @@ struct Rounds: ParsableCommand {
             }
         case .piece: return try piece(on: backend)
         case .training: return try training(on: backend)
+        case .roll:
+            let model = try RollModel(URL(filePath: roll ?? ""), on: backend, precision: model.precision)
+            let chain = try model.chain(bars: 32, steps: steps)
+            return { try chain() }
         }
     }
 
