@@ -19,3 +19,9 @@ fi
 mkdir -p dist
 "$smdim" generate --model "$model" --seed 1 -o dist/demo.mid
 echo "Listen to $PWD/dist/demo.mid"
+
+roll=Models/pop909-roll
+if [[ -d $roll ]]; then
+    "$smdim" harmonise Examples/ode-to-joy.mid --model "$roll" --seed 1 -o dist/ode-to-joy.mid
+    echo "and to $PWD/dist/ode-to-joy.mid, a melody that was given a second voice"
+fi

@@ -60,7 +60,8 @@ public struct BinomialStep: Operation {
         let planes = thresholds.shape[1]
         try validator.require(thresholds, "thresholds", is: [current.shape[0], planes, 4, 2], of: .int32)
         try validator.require(
-            planes > 0 && current.shape[2] % planes == 0, "thresholds", "a number of planes that divides \(current.shape[2])",
+            planes > 0 && current.shape[2] % planes == 0, "thresholds",
+            "a number of planes that divides \(current.shape[2])",
             "\(planes)")
         try validator.require(step, "step", is: StepParameters.shape, of: .int32)
         try validator.require(output, "output", is: current.shape)

@@ -159,7 +159,8 @@ public final class BinomialChain {
     private func step(_ index: Int, _ firstSample: Int) throws -> HostTensor {
         try HostTensor(
             StepParameters.shape,
-            StepParameters(step: Int32(truncatingIfNeeded: index), firstSample: Int32(firstSample), seed: options.seed).words)
+            StepParameters(step: Int32(truncatingIfNeeded: index), firstSample: Int32(firstSample), seed: options.seed)
+                .words)
     }
 
     /// The chain's noise, and the given cells at the time of the start.

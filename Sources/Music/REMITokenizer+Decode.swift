@@ -21,12 +21,14 @@ extension REMITokenizer {
         public var strayVelocities = 0
         /// Durations that follow no pitch and velocity.
         public var strayDurations = 0
-        /// Special tokens, padding included.
+        /// Padding, which fills up a piece that ends early.
+        public var paddingTokens = 0
+        /// Other special tokens.
         public var specialTokens = 0
         /// Ids outside the vocabulary, the model's [MASK] among them.
         public var unknownTokens = 0
 
-        /// Tokens that were passed over: all of the above that made no note, bar or position.
+        /// Tokens that were passed over: all of the above that made no note, bar or position and are no padding.
         public var skipped: Int {
             incompleteNotes + strayVelocities + strayDurations + specialTokens + unknownTokens
         }
@@ -64,6 +66,7 @@ extension REMITokenizer {
                 index += length
             case .velocity: report.strayVelocities += 1
             case .duration: report.strayDurations += 1
+            case .pad: report.paddingTokens += 1
             case .special: report.specialTokens += 1
             case nil: report.unknownTokens += 1
             }

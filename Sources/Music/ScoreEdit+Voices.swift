@@ -26,7 +26,11 @@ extension MIDIFile {
         let voice = BarGap(
             file: MIDIFile(
                 division: division,
-                tracks: [MIDITrack(events: [MIDIEvent(tick: 0, message: .meta(type: MetaType.trackName, bytes: Array(name.utf8)))])]),
+                tracks: [
+                    MIDITrack(events: [
+                        MIDIEvent(tick: 0, message: .meta(type: MetaType.trackName, bytes: Array(name.utf8)))
+                    ])
+                ]),
             bars: 1...(notes.map(\.step).max() ?? 0) / grid.stepsPerBar + 1, grid: grid, removed: [], track: 0,
             channel: channel
         ).filled(with: notes)

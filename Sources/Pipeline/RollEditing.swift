@@ -19,7 +19,8 @@ extension RollModel {
             let notes = score.notes(of: draw, without: score.roll, loudness: 0.8)
             return Piece(
                 file: file.addingVoice(notes, on: score.grid, named: "HARMONY"), tokens: [],
-                summary: Piece.Summary(draw, settings: settings, notes: notes.count, bars: score.bars, remarks: score.remarks))
+                summary: Piece.Summary(
+                    draw, settings: settings, notes: notes.count, bars: score.bars, remarks: score.remarks))
         }
     }
 
@@ -74,7 +75,9 @@ extension RollModel {
             let after = Set(PianoRoll(cells: draw.cells).notes(velocity: 1))
             let gone = before.subtracting(after)
             let gap = try file.removingNotes(on: score.grid) { note in
-                gone.contains { $0.step == score.grid.step(ofTick: note.tick) && $0.pitch == score.modelPitch(of: note) }
+                gone.contains {
+                    $0.step == score.grid.step(ofTick: note.tick) && $0.pitch == score.modelPitch(of: note)
+                }
             }
             let new = score.fileNotes(after.subtracting(before), loudness: 1)
             return Piece(

@@ -35,7 +35,8 @@ public struct RollTask: TrainingTask {
                 found: "\(options.length)")
         }
         guard options.weighting == .mean else {
-            throw PipelineError.option(name: "weighting", expected: "mean for piano rolls", found: "\(options.weighting)")
+            throw PipelineError.option(
+                name: "weighting", expected: "mean for piano rolls", found: "\(options.weighting)")
         }
         self.configuration = configuration
         self.options = options

@@ -14,10 +14,11 @@ extension ModelConfiguration: DenoiserConfiguration {
     }
 
     public var json: String {
-        ConfigurationValues.text([
-            ("model_type", "\"smdim\""), ("vocab_size", "\(vocabularySize)"), ("embed_dim", "\(embeddingWidth)"),
-            ("stride", "\(stride)"), ("tempo", "\(tempo)"), ("mask_token_id", "\(maskToken)"),
-        ] + trunk.jsonMembers)
+        ConfigurationValues.text(
+            [
+                ("model_type", "\"smdim\""), ("vocab_size", "\(vocabularySize)"), ("embed_dim", "\(embeddingWidth)"),
+                ("stride", "\(stride)"), ("tempo", "\(tempo)"), ("mask_token_id", "\(maskToken)"),
+            ] + trunk.jsonMembers)
     }
 
     public func parameters(_ precision: Precision) throws(ValidationError) -> [ParameterDeclaration] {

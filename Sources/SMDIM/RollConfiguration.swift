@@ -61,11 +61,12 @@ extension RollConfiguration: DenoiserConfiguration {
     }
 
     public var json: String {
-        ConfigurationValues.text([
-            ("model_type", "\"\(Self.modelType)\""), ("n_pitches", "\(pitchCount)"), ("fold", "\(fold)"),
-            ("n_times", "\(timeCount)"), ("prior_sounding", "\(priorDensities[0])"),
-            ("prior_onset", "\(priorDensities[1])"), ("window_steps", "\(windowSteps)"), ("tempo", "\(tempo)"),
-        ] + trunk.jsonMembers)
+        ConfigurationValues.text(
+            [
+                ("model_type", "\"\(Self.modelType)\""), ("n_pitches", "\(pitchCount)"), ("fold", "\(fold)"),
+                ("n_times", "\(timeCount)"), ("prior_sounding", "\(priorDensities[0])"),
+                ("prior_onset", "\(priorDensities[1])"), ("window_steps", "\(windowSteps)"), ("tempo", "\(tempo)"),
+            ] + trunk.jsonMembers)
     }
 
     public func parameters(_ precision: Precision) throws(ValidationError) -> [ParameterDeclaration] {

@@ -49,7 +49,9 @@ struct Rounds: ParsableCommand {
         guard sizes.count == (subject == .linear || subject == .attention ? 3 : 0), sizes.allSatisfy({ $0 > 0 }) else {
             throw ValidationError("--sizes: expected three sizes of linear or attention, found \(sizes)")
         }
-        guard (roll != nil) == (subject == .roll) else { throw ValidationError("--roll: expected a model for roll alone") }
+        guard (roll != nil) == (subject == .roll) else {
+            throw ValidationError("--roll: expected a model for roll alone")
+        }
         guard runs >= 1 else { throw ValidationError("--runs: expected at least 1, found \(runs)") }
     }
 

@@ -50,7 +50,8 @@ struct Train: ParsableCommand {
 
     func run() throws {
         switch kind {
-        case .token: try run(TokenTask.self, options: options.trainingOptions(length: 1024)) { try tokenCorpus(cache: $0) }
+        case .token:
+            try run(TokenTask.self, options: options.trainingOptions(length: 1024)) { try tokenCorpus(cache: $0) }
         case .roll: try run(RollTask.self, options: options.trainingOptions(length: 512)) { _ in try rollCorpus() }
         }
     }
@@ -64,7 +65,8 @@ struct Train: ParsableCommand {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let corpus = try corpus(folder.appending(path: "corpus.safetensors"))
         let trainer = try trainer(task, corpus, options: options, on: backend, folder: folder)
-        try TrainingClock(trainer, log: folder.appending(path: "log.jsonl")).run(until: Interrupt(), checkpoints: folder)
+        try TrainingClock(trainer, log: folder.appending(path: "log.jsonl")).run(
+            until: Interrupt(), checkpoints: folder)
         if trainer.step == trainer.options.steps {
             try trainer.writeModel(
                 to: folder.appending(path: "model"),
@@ -124,7 +126,8 @@ struct Train: ParsableCommand {
         _: Task.Type, options: TrainingOptions, on backend: any Backend
     ) throws {
         let memory = try Trainer<Task>.memory(
-            Task.configuration(preset, vocabularySize: chosenTokenizer().vocabulary.count), options: options, on: backend
+            Task.configuration(preset, vocabularySize: chosenTokenizer().vocabulary.count), options: options,
+            on: backend
         )
         print(
             """

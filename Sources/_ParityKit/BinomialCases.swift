@@ -22,7 +22,8 @@ extension ParityCase {
                 BinomialStep(
                     current: cells,
                     estimate: instance.input("estimate", shape, values.integers(count, in: 0..<2).map(Float.init)),
-                    known: instance.input("known", shape, values.integers(count, in: 0..<4).map { $0 == 3 ? Float(1) : 0 }),
+                    known: instance.input(
+                        "known", shape, values.integers(count, in: 0..<4).map { $0 == 3 ? Float(1) : 0 }),
                     thresholds: instance.input("thresholds", [batch, planes, 4, 2], thresholds),
                     step: instance.step(StepParameters(step: 3, firstSample: 5, seed: seed)), purpose: .reveal,
                     output: cells))

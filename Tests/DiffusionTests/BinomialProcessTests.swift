@@ -115,7 +115,8 @@ private struct TwoCellChain {
         for step in 0..<Self.stepCount {
             let time = start * (1 - Double(step) / Double(Self.stepCount))
             let earlier = start * (1 - Double(step + 1) / Double(Self.stepCount))
-            let law = sampler == .posterior ? process.posterior(from: time, to: earlier) : process.sharedNoise(at: earlier)
+            let law =
+                sampler == .posterior ? process.posterior(from: time, to: earlier) : process.sharedNoise(at: earlier)
             var next = [[Double]](repeating: [0, 0, 0, 0], count: 4)
             for noise in 0..<4 {
                 for cells in 0..<4 where joint[noise][cells] > 0 {

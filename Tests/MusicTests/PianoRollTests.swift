@@ -52,7 +52,8 @@ import Testing
         let file = try Self.melody.get()
         let grid = BarGrid(aligning: file.notes().notes, division: file.division)
         let notes = [
-            GridNote(step: 0, duration: 8, pitch: 60, velocity: 60), GridNote(step: 2, duration: 2, pitch: 48, velocity: 60),
+            GridNote(step: 0, duration: 8, pitch: 60, velocity: 60),
+            GridNote(step: 2, duration: 2, pitch: 48, velocity: 60),
         ]
         let voiced = file.addingVoice(notes, on: grid, named: "HARMONY")
         #expect(Array(voiced.tracks.dropLast()) == file.tracks)

@@ -59,7 +59,8 @@ struct REMITokenizerTests {
         let report = decoding.report
         #expect(report.tokens == 17 && report.bars == 2 && report.notes == 1)
         #expect(report.incompleteNotes == 3 && report.strayVelocities == 2 && report.strayDurations == 1)
-        #expect(report.specialTokens == 2 && report.unknownTokens == 3 && report.skipped == 11)
+        #expect(report.paddingTokens == 1 && report.specialTokens == 1 && report.unknownTokens == 3)
+        #expect(report.skipped == 10)
         #expect(tokenizer.decode([]).notes.isEmpty)
     }
 

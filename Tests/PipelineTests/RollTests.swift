@@ -164,7 +164,8 @@ private enum TinyRoll {
         return options
     }
 
-    private static func trainer(_ corpus: RollCorpus, _ options: TrainingOptions = options) throws -> Trainer<RollTask> {
+    private static func trainer(_ corpus: RollCorpus, _ options: TrainingOptions = options) throws -> Trainer<RollTask>
+    {
         let configuration = TinyRoll.configuration
         return try Trainer(
             configuration, weights: configuration.initialWeights(seed: 1), corpus: corpus, options: options,

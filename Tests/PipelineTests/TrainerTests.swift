@@ -38,7 +38,9 @@ private struct TinyRun {
         return options
     }
 
-    func trainer(_ options: TrainingOptions = Self.options, weights: [ParameterSource]? = nil) throws -> Trainer<TokenTask> {
+    func trainer(_ options: TrainingOptions = Self.options, weights: [ParameterSource]? = nil) throws -> Trainer<
+        TokenTask
+    > {
         try Trainer(
             configuration, weights: weights ?? configuration.initialWeights(seed: 1), corpus: corpus, options: options,
             on: ReferenceBackend())

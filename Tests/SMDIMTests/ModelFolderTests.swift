@@ -90,7 +90,9 @@ private struct ModelCopy {
     func aMissingFileIsNamed(_ name: String) throws {
         try ModelCopy.use { model in
             try FileManager.default.removeItem(at: model.url.appending(path: name))
-            let error = #expect(throws: ModelFileError.self) { try ModelFolder<ModelConfiguration>(model.url).weights() }
+            let error = #expect(throws: ModelFileError.self) {
+                try ModelFolder<ModelConfiguration>(model.url).weights()
+            }
             #expect(error?.description.contains("\(name): cannot be read") == true)
         }
     }

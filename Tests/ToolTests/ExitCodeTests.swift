@@ -20,6 +20,10 @@ import Testing
         (["infill", "in.mid", "--bars", "9-3", "--model", "m", "-o", "o"], "--bars"),
         (["infill", "in.mid", "--bars", "one", "--model", "m", "-o", "o"], "--bars"),
         (["extend", "in.mid", "--bars", "0", "--model", "m", "-o", "o"], "--bars"),
+        (["vary", "in.mid", "--strength", "1.5", "--model", "m", "-o", "o"], "--strength"),
+        (["complete", "in.mid", "--bars", "3-1", "--model", "m", "-o", "o"], "--bars"),
+        (["harmonise", "in.mid", "--steps", "0", "--model", "m", "-o", "o"], "--steps"),
+        (["harmonise", "in.mid", "--sampler", "none", "--model", "m", "-o", "o"], "--sampler"),
     ])
     func aWrongCommandLineIsTwo(_ arguments: [String], _ part: String) throws {
         try ToolRun(arguments).expectFailure(2, saying: part)
@@ -42,6 +46,10 @@ import Testing
             try ToolRun(["generate", "--model", golden, "-o", folder.path("no/such/folder/out.mid")])
                 .expectFailure(1, saying: "no/such/folder")
             try ToolRun(["bench", "--preset", "tiny", "--baseline", missing]).expectFailure(1, saying: "missing")
+            try ToolRun(["harmonise", missing, "--model", golden, "-o", output]).expectFailure(1, saying: missing)
+            // A model of tokens is no model of rolls.
+            try ToolRun(["harmonise", melody, "--model", golden, "-o", output])
+                .expectFailure(1, saying: "model_type: expected smdim-roll")
             #expect(folder.names.isEmpty, "nothing is half-written")
         }
     }

@@ -66,3 +66,8 @@ struct TemporaryFolder {
 /// The golden model's folder.
 let golden = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .appending(path: "Golden/g1").path
+
+/// A melody.
+let melody = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent()
+    .appending(path: "Examples/ode-to-joy.mid").path
