@@ -16,6 +16,8 @@ public struct Corpus: Sendable {
     public let valid: [[Int32]]
     /// Files that gave no song, and why.
     public let skipped: [String]
+    /// The median tempo of the songs to learn from, in quarter notes per minute: what the model will write.
+    public let tempo: Float
 
     /// Reads a folder of MIDI files: the lists `train.txt` and `valid.txt` if they are there, else every tenth file, in an
     /// order drawn under `seed`, judges.
@@ -24,7 +26,7 @@ public struct Corpus: Sendable {
     public init(folder: URL, tokenizer: REMITokenizer, seed: UInt64 = 0) throws {
         let songs = try SongFolder(folder, seed: seed).songs { try Self.song($0, tokenizer: tokenizer) }
         self.tokenizer = tokenizer
-        (train, valid, skipped) = (songs.train, songs.valid, songs.skipped)
+        (train, valid, skipped, tempo) = (songs.train, songs.valid, songs.skipped, songs.tempo)
     }
 
     private static func song(_ file: MIDIFile, tokenizer: REMITokenizer) throws -> [Int32] {
@@ -77,6 +79,7 @@ extension Corpus {
         }
         (train, valid) = (try songs("train"), try songs("valid"))
         skipped = []
+        tempo = file.metadata["tempo"].flatMap(Float.init) ?? Float(Tempo.standard.quartersPerMinute)
         try SongFolder.Songs(train: train, valid: valid).requireSongs(in: url.path)
     }
 
@@ -91,6 +94,6 @@ extension Corpus {
             tensors["\(part).ends"] = try HostTensor([ends.count], ends)
         }
         let json = String(decoding: tokenizer.configuration.tokenizerJSON(), as: UTF8.self)
-        try Safetensors.write(tensors, metadata: ["tokenizer": json], to: url)
+        try Safetensors.write(tensors, metadata: ["tokenizer": json, "tempo": "\(tempo)"], to: url)
     }
 }

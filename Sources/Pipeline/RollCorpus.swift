@@ -34,6 +34,8 @@ public struct RollCorpus: Sendable {
     public let valid: [Song]
     /// Files that gave no song, and why.
     public let skipped: [String]
+    /// The median tempo of the songs to learn from, in quarter notes per minute.
+    public let tempo: Float
 
     /// Reads a folder of MIDI files: the lists `train.txt` and `valid.txt` if they are there, else every tenth file, in an
     /// order drawn under `seed`, judges.
@@ -41,7 +43,7 @@ public struct RollCorpus: Sendable {
     /// - Throws: ``CorpusError`` if no song is left on either side.
     public init(folder: URL, seed: UInt64 = 0) throws {
         let songs = try SongFolder(folder, seed: seed).songs(Song.init)
-        (train, valid, skipped) = (songs.train, songs.valid, songs.skipped)
+        (train, valid, skipped, tempo) = (songs.train, songs.valid, songs.skipped, songs.tempo)
     }
 
     /// The share of cells of the songs to learn from that are on, for each plane: the prior of the diffusion.

@@ -34,6 +34,13 @@ struct SongFolder {
         var valid: [Song] = []
         /// Files that gave no song, and why.
         var skipped: [String] = []
+        /// The first tempo of each song to learn from, in quarter notes per minute.
+        var tempos: [Double] = []
+
+        /// The median tempo; that of a file which says nothing if there is no song.
+        var tempo: Float {
+            Float(tempos.isEmpty ? Tempo.standard.quartersPerMinute : tempos.sorted()[tempos.count / 2].rounded())
+        }
 
         /// Checks that there is a song on either side.
         ///
@@ -49,18 +56,22 @@ struct SongFolder {
     /// - Throws: ``CorpusError`` if no song is left on either side.
     func songs<Song>(_ song: (MIDIFile) throws -> Song) throws -> Songs<Song> {
         var songs = Songs<Song>()
-        func read(_ names: [String]) -> [Song] {
+        func read(_ names: [String], noting tempos: inout [Double]) -> [Song] {
             names.compactMap { name in
                 do {
-                    return try song(MIDIFile.read(path: url.appending(path: name).path).file)
+                    let file = try MIDIFile.read(path: url.appending(path: name).path).file
+                    let song = try song(file)
+                    tempos.append((file.tempos.first?.tempo ?? .standard).quartersPerMinute)
+                    return song
                 } catch {
                     songs.skipped.append("\(name): \(error)")
                     return nil
                 }
             }
         }
-        let (learnt, judged) = (read(train), read(valid))
-        (songs.train, songs.valid) = (learnt, judged)
+        var (tempos, others): ([Double], [Double]) = ([], [])
+        let (learnt, judged) = (read(train, noting: &tempos), read(valid, noting: &others))
+        (songs.train, songs.valid, songs.tempos) = (learnt, judged, tempos)
         try songs.requireSongs(in: url.path)
         return songs
     }

@@ -150,7 +150,9 @@ extension TokenTask: TrainableTask {
     fileprivate static func configuration(
         _ preset: ModelConfiguration.Preset, corpus: Pipeline.Corpus
     ) -> ModelConfiguration {
-        configuration(preset, vocabularySize: corpus.tokenizer.vocabulary.count)
+        var configuration = configuration(preset, vocabularySize: corpus.tokenizer.vocabulary.count)
+        configuration.tempo = corpus.tempo
+        return configuration
     }
 
     fileprivate static func configuration(
@@ -166,6 +168,7 @@ extension RollTask: TrainableTask {
     ) -> RollConfiguration {
         var configuration = RollConfiguration(preset)
         configuration.priorDensities = corpus.densities
+        configuration.tempo = corpus.tempo
         return configuration
     }
 

@@ -181,6 +181,7 @@ private struct TinyRun {
         try run.corpus.write(to: file)
         let again = try Corpus(tokenFile: file)
         #expect(again.train == run.corpus.train && again.valid == run.corpus.valid)
+        #expect(again.tempo == 90 && run.corpus.tempo == 90)
         #expect(again.tokenizer == run.corpus.tokenizer)
     }
 

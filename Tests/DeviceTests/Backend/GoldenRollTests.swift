@@ -1,4 +1,5 @@
 import ComputeCore
+import Foundation
 import OpenCLBackend
 import ReferenceBackend
 import SMDIM
