@@ -2,7 +2,7 @@
 # Packs what a machine with a GPU driver and nothing else needs:  Scripts/bundle.sh path/to/smdim path/to/checkouts
 #
 # The tool must be linked with Swift's static standard library and find its libraries beside itself (`make bundle`).
-# dist/smdim-linux-x86_64.tar.gz holds it, the OpenCL loader, CLBlast, the models, the measurements and the licences.
+# dist/smdim-linux-x86_64.tar.gz holds it, the OpenCL loader, CLBlast, the models, an example, the measurements and the licences.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 smdim=$1
@@ -36,7 +36,7 @@ loader=$(library libOpenCL.so.1)
 clblast=$(library libclblast.so.1)
 swift=$(dirname "$(readlink -f "$(command -v "${SWIFT:-swift}")")")
 cp -L "$smdim" "$loader" "$clblast" "$bundle"
-git ls-files -z Models Benchmarks | xargs -0 cp --parents -t "$bundle"
+git ls-files -z Models Benchmarks Examples | xargs -0 cp --parents -t "$bundle"
 ln -s Benchmarks/gpu/run-gpu "$bundle/run-gpu"
 cp Scripts/licences/* "$bundle/licences"
 cp "$(copyright "$clblast")" "$bundle/licences/CLBlast.txt"

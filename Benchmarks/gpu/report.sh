@@ -48,6 +48,7 @@ markdown_report() {
     [ -z "$quick" ] || echo "A quick run: it shows what runs, not how fast."
     ok_stages bench- | header "| tokens | batch | step, ms | fastest, ms | GFLOP/s | peak, MiB | kernels |" bench_rows
     ok_stages piece- | header "| a piece of $piece tokens, 64 steps, no grammar | s | kernels |" rounds_rows
+    ok_stages roll- | header "| a piano roll of 32 bars, 32 steps | s | kernels |" rounds_rows
     ok_stages training | header "| a training step, $training (preset, samples, tokens) | s | kernels |" rounds_rows
     [ "$driver_mib" = null ] || printf '\nThe training step took %s MiB of the GPU, as its driver counts.\n' "$driver_mib"
     printf '\n| stage | outcome | s |\n|---|---|---|\n'
