@@ -48,7 +48,7 @@ extension RollModel {
         }
     }
 
-    /// Varies a piece: noise up to a time, and back. Notes that come back as they were stay tick for tick.
+    /// Varies a piece: noise up to a time, and back. A note whose onset comes back stays as it was, tick for tick.
     ///
     /// - Parameters:
     ///   - strength: The time, 0...1: 0 returns the file, 1 writes a new piece.
@@ -70,20 +70,32 @@ extension RollModel {
             strength > 0
             ? try complete(roll, settings: settings, progress: progress)
             : (0..<settings.count).map { Draw(cells: roll.cells, sample: settings.firstSample + $0) }
-        let before = Set(score.roll.notes(velocity: 1))
+        let before = Set(score.roll.notes(velocity: 1).map(Onset.init))
         return try draws.map { draw in
-            let after = Set(PianoRoll(cells: draw.cells).notes(velocity: 1))
-            let gone = before.subtracting(after)
+            let drawn = PianoRoll(cells: draw.cells).notes(velocity: 1)
+            let after = Set(drawn.map(Onset.init))
             let gap = try file.removingNotes(on: score.grid) { note in
-                gone.contains {
-                    $0.step == score.grid.step(ofTick: note.tick) && $0.pitch == score.modelPitch(of: note)
-                }
+                let onset = Onset(step: score.grid.step(ofTick: note.tick), pitch: score.modelPitch(of: note))
+                return before.contains(onset) && !after.contains(onset)
             }
-            let new = score.fileNotes(after.subtracting(before), loudness: 1)
+            let new = score.fileNotes(drawn.filter { !before.contains(Onset($0)) }, loudness: 1)
             return Piece(
                 gap.filled(with: new), draw: draw, settings: settings, bars: score.bars, remarks: score.remarks)
         }
     }
+}
+
+/// What makes two notes of a roll the same one, however long they last.
+private struct Onset: Hashable {
+    let step: Int
+    let pitch: Int
+
+    init(step: Int, pitch: Int) {
+        self.step = step
+        self.pitch = pitch
+    }
+
+    init(_ note: GridNote) { self.init(step: note.step, pitch: note.pitch) }
 }
 
 /// A piece as the model knows pieces: on its aligned grid, in C major or A minor.
@@ -134,11 +146,11 @@ private struct RollScore {
                 }
             }
         }
-        return fileNotes(Set(PianoRoll(cells: cells).notes(velocity: 1)), loudness: loudness)
+        return fileNotes(PianoRoll(cells: cells).notes(velocity: 1), loudness: loudness)
     }
 
     /// Notes in the piece's key and at its loudness.
-    func fileNotes(_ notes: Set<GridNote>, loudness: Double) -> [GridNote] {
+    func fileNotes(_ notes: [GridNote], loudness: Double) -> [GridNote] {
         let level = min(max(Int((velocity * loudness).rounded()), 1), 127)
         return notes.map { note in
             GridNote(step: note.step, duration: note.duration, pitch: note.pitch, velocity: level)
