@@ -93,7 +93,7 @@ struct PartialRoll {
         }
         var windows = [window(from: freeSteps.lowerBound)]
         while let last = windows.last, last.upperBound < freeSteps.upperBound {
-            windows.append(window(from: last.lowerBound + limit / 32 * 16))
+            windows.append(window(from: last.lowerBound + max(limit / 2, 1)))
         }
         return windows
     }

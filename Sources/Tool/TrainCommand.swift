@@ -84,7 +84,7 @@ struct Train: ParsableCommand {
     ) throws -> Trainer<Task> {
         if resume { return try Trainer(resuming: folder, corpus: corpus, on: backend) }
         let start = try initialModel.map { try ModelFolder<Task.Configuration>(URL(filePath: $0)) }
-        let configuration = start?.configuration ?? Task.configuration(preset, corpus: corpus)
+        let configuration = start?.configuration ?? Task.configuration(preset, corpus: corpus, options: options)
         return try Trainer(
             configuration, weights: start?.weights() ?? configuration.initialWeights(seed: options.seed),
             corpus: corpus, options: options, on: backend)
@@ -141,14 +141,16 @@ struct Train: ParsableCommand {
 /// A task whose network has presets.
 private protocol TrainableTask: TrainingTask {
     /// The sizes of a preset for a corpus.
-    static func configuration(_ preset: ModelConfiguration.Preset, corpus: Corpus) -> Configuration
+    static func configuration(
+        _ preset: ModelConfiguration.Preset, corpus: Corpus, options: TrainingOptions
+    ) -> Configuration
     /// The sizes of a preset where only the vocabulary is known.
     static func configuration(_ preset: ModelConfiguration.Preset, vocabularySize: Int) -> Configuration
 }
 
 extension TokenTask: TrainableTask {
     fileprivate static func configuration(
-        _ preset: ModelConfiguration.Preset, corpus: Pipeline.Corpus
+        _ preset: ModelConfiguration.Preset, corpus: Pipeline.Corpus, options: TrainingOptions
     ) -> ModelConfiguration {
         var configuration = configuration(preset, vocabularySize: corpus.tokenizer.vocabulary.count)
         configuration.tempo = corpus.tempo
@@ -164,10 +166,11 @@ extension TokenTask: TrainableTask {
 
 extension RollTask: TrainableTask {
     fileprivate static func configuration(
-        _ preset: ModelConfiguration.Preset, corpus: RollCorpus
+        _ preset: ModelConfiguration.Preset, corpus: RollCorpus, options: TrainingOptions
     ) -> RollConfiguration {
         var configuration = RollConfiguration(preset)
         configuration.priorDensities = corpus.densities
+        configuration.windowSteps = options.length
         configuration.tempo = corpus.tempo
         return configuration
     }
