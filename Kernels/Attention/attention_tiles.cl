@@ -5,8 +5,8 @@
 // columns 64 p + 4 x ... + 3 of those queries' output. Keys are rotated while they are loaded; global reads are
 // coalesced along the head.
 // Local memory: the queries, one block of keys and then of values, and the weights of that block: 36 KB for
-// HEAD_WIDTH 64 with KEYS 64, 40 KB for 128 with 32. Rows are 4 floats longer than their content, which keeps
-// float4 reads free of bank conflicts.
+// HEAD_WIDTH 64 with KEYS 64, 40 KB for 128 with 32; with half the KEYS 24 and 30 KB. Rows are 4 floats longer than
+// their content, which keeps float4 reads free of bank conflicts.
 // With LSE the natural log-sum-exp of each query's scores goes to lse [B, heads, S]; else that argument is unread.
 //
 // Preconditions: d even, d <= HEAD_WIDTH, a multiple of 64; KEYS a multiple of 16; global size (16 ceil(S / 32), 8

@@ -32,7 +32,9 @@ void cross_entropy(
         const int target = targets[row];
         const bool counts = selector[row] == selected;
         const bool known = target >= 0 && target < columns;
-        const float chosen = known ? source[target] : NAN;
+        // Whoever overwrites the target's logit also reads it: dlogits may be logits.
+        const bool owns = known ? target / LANES % GROUP == me : me == 0;
+        const float chosen = known && owns ? source[target] : NAN;
 
         lanes greatest = -INFINITY;
         for (int j = begin; j < columns; j += GROUP * LANES)
@@ -50,7 +52,7 @@ void cross_entropy(
             const lanes slope = scale * exp_nonpositive(load_lanes(source + j, columns - j) - peak);
             store_lanes(counts ? slope : (lanes)0.0f, target_row + j, columns - j);
         }
-        if (counts && known && target / LANES % GROUP == me) target_row[target] -= weight;
-        if (me == 0) losses[row] = counts ? weight * (log(sum) + (peak - chosen)) : 0.0f;
+        if (counts && known && owns) target_row[target] -= weight;
+        if (owns) losses[row] = counts ? weight * (log(sum) + (peak - chosen)) : 0.0f;
     }
 }
