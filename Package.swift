@@ -60,7 +60,7 @@ let package = Package(
             name: "DeviceTests",
             dependencies: [
                 "OpenCLBackend", "OpenCLRuntime", "COpenCL", "ReferenceBackend", "SMDIM", "Diffusion", "Music",
-                "ComputeCore", "_ParityKit",
+                "Pipeline", "ComputeCore", "_ParityKit",
             ]),
         .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "ComputeCore", "ReferenceBackend"]),
         .testTarget(

@@ -5,6 +5,7 @@ public enum Activation: String, Hashable, Sendable {
     /// max(x, 0); NaN stays NaN.
     case relu
     /// x · Φ(x) with the exact normal distribution function, ½·x·(1 + erf(x/√2)). Source: arXiv 1606.08415.
+    /// NaN stays NaN, −∞ gives the limit 0.
     case gelu
 }
 

@@ -9,8 +9,8 @@ public final class OpenCLBackend: Backend {
     public let context: Context
     /// The family of kernels that is used.
     public let path: KernelPath
-    /// Whether executables keep unused bytes around every tensor, where stray writes show. For tests.
-    public let hasMargins: Bool
+    /// How executables keep their tensors apart.
+    public let isolation: Isolation
     /// The measured choices that are used.
     public let tuning: Tuning
     let catalog: KernelCatalog
@@ -22,12 +22,12 @@ public final class OpenCLBackend: Backend {
     ///     device.
     ///   - tuning: What was measured on the device.
     public init(
-        _ context: Context, path: KernelPath? = nil, tuning: Tuning = .none, hasMargins: Bool = false
+        _ context: Context, path: KernelPath? = nil, tuning: Tuning = .none, isolation: Isolation = .none
     ) {
         self.context = context
         self.path = path ?? tuning.path ?? KernelPath(for: context.device)
         self.tuning = tuning
-        self.hasMargins = hasMargins
+        self.isolation = isolation
         catalog = KernelCatalog(context)
     }
 
@@ -52,11 +52,13 @@ public final class OpenCLBackend: Backend {
     public func memory(of plan: Plan) throws -> MemoryPlan {
         if path == .group { try BLASProduct.override(tuning.clblast, on: context.device) }
         let scratch = try operations(of: plan).map { try $0.scratchBytes(on: self) }
-        return MemoryPlan(
-            plan, scratchBytes: scratch,
-            constraints: MemoryPlan.Constraints(
+        let constraints =
+            isolation == .buffers
+            ? MemoryPlan.Constraints(alignment: 4, maximumBlockBytes: 0)
+            : MemoryPlan.Constraints(
                 alignment: max(128, context.device.baseAddressAlignBytes),
-                maximumBlockBytes: context.device.maxAllocationBytes, margin: hasMargins ? 256 : 0))
+                maximumBlockBytes: context.device.maxAllocationBytes, margin: isolation == .margins ? 256 : 0)
+        return MemoryPlan(plan, scratchBytes: scratch, constraints: constraints)
     }
 
     public func memory(of parameters: [ParameterDeclaration]) -> Int {

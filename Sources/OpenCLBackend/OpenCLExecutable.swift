@@ -21,10 +21,11 @@ final class OpenCLExecutable: Executable {
         context = backend.context
         var blocks: [Buffer] = []
         for byteCount in memory.blocks { blocks.append(try context.makeBuffer(bytes: byteCount)) }
-        if backend.hasMargins { for block in blocks { try block.fill(with: Self.margin) } }
+        if backend.isolation == .margins { for block in blocks { try block.fill(with: Self.margin) } }
         self.blocks = blocks
         func buffer(_ region: MemoryPlan.Region) throws(OpenCLError) -> Buffer {
-            try blocks[region.block].slice(offset: region.offset, bytes: max(region.byteCount, 1))
+            if backend.isolation == .buffers { return blocks[region.block] }
+            return try blocks[region.block].slice(offset: region.offset, bytes: max(region.byteCount, 1))
         }
         let storages = try zip(plan.storages, memory.storages).map { storage, region -> Buffer? in
             guard case .parameter(let key, let layout) = storage.role else { return try region.map(buffer) }

@@ -12,8 +12,8 @@ enum Scalar {
     /// ln(1 + eˣ), taken as x above 20.
     static func softplus(_ x: Double) -> Double { x > 20 ? x : log1p(exp(x)) }
 
-    /// x · Φ(x), Φ the normal distribution function.
-    static func gelu(_ x: Double) -> Double { 0.5 * x * (1 + erf(x * 0.5.squareRoot())) }
+    /// x · Φ(x), Φ the normal distribution function; its limit 0 at −∞.
+    static func gelu(_ x: Double) -> Double { x == -.infinity ? 0 : 0.5 * x * (1 + erf(x * 0.5.squareRoot())) }
 
     /// max(x, 0), NaN for NaN.
     static func relu(_ x: Double) -> Double { x < 0 ? 0 : x }

@@ -38,10 +38,10 @@ struct DeviceOptions: ParsableArguments {
     }
 
     /// The backend on the OpenCL device that was asked for, with what was measured there.
-    func openCLBackend(profiling: Bool = false, hasMargins: Bool = false) throws -> OpenCLBackend {
+    func openCLBackend(profiling: Bool = false, isolation: Isolation = .none) throws -> OpenCLBackend {
         let context = try context(profiling: profiling)
         let tuning = try Tuning.load(tuning.map { URL(filePath: $0) }, for: context.device)
-        return OpenCLBackend(context, path: kernels, tuning: tuning, hasMargins: hasMargins)
+        return OpenCLBackend(context, path: kernels, tuning: tuning, isolation: isolation)
     }
 
     /// The OpenCL device that was asked for.

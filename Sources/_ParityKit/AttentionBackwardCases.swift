@@ -7,9 +7,11 @@ extension ParityCase {
     static let attentionBackward: [ParityCase] = [
         (1, 1, 1, 2), (1, 8, 2, 8), (2, 9, 5, 8), (3, 33, 4, 16), (1, 65, 2, 64), (1, 127, 3, 34), (2, 128, 2, 32),
         (1, 300, 2, 128), (1, 515, 1, 64),
-    ].map { batch, length, heads, width in
-        ParityCase("attention_backward", "B=\(batch) S=\(length) H=\(heads) d=\(width)", tolerance: 4) { seed in
-            var values = SeededValues(seed: seed)
+    ].map { attentionBackward(batch: $0, length: $1, heads: $2, width: $3) }
+
+    static func attentionBackward(batch: Int, length: Int, heads: Int, width: Int) -> ParityCase {
+        ParityCase("attention_backward", "B=\(batch) S=\(length) H=\(heads) d=\(width)", tolerance: 4) { seeded in
+            var values = seeded
             let slopes = AttentionSlopes(
                 batch: batch, length: length, heads: heads, width: width,
                 qkv: values.normal(3 * batch * length * heads * width, outlier: 3),

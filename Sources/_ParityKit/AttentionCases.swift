@@ -15,15 +15,15 @@ extension ParityCase {
         }
     }
 
-    private static func attention(
+    static func attention(
         batch: Int, length: Int, heads: Int, width: Int, precision: Precision, savesLogSum: Bool
     ) -> ParityCase {
         let sizes =
             "B=\(batch) S=\(length) H=\(heads) d=\(width)" + (savesLogSum ? " lse" : "")
             + (precision == .bfloat16 ? " bf16" : "")
         let tolerance: Double = precision == .bfloat16 ? 0x1p16 : 8
-        return ParityCase("attention", sizes, precision: precision, tolerance: tolerance) { seed in
-            var values = SeededValues(seed: seed)
+        return ParityCase("attention", sizes, precision: precision, tolerance: tolerance) { seeded in
+            var values = seeded
             let features = heads * width
             let qkv = values.normal(batch * length * 3 * features, spread: 1, outlier: 3)
             func instance(_ qkv: [Float]) throws -> ParityInstance {

@@ -7,12 +7,17 @@ extension ParityCase {
 
     /// A linear layer over windows: 8 + K/16 units of Σ|x·w| + |bias|, K = stride · E.
     static let stridedConvolution: [ParityCase] = stridedSizes.map {
-        (batch, length, channels, features, stride) -> ParityCase in
+        stridedConvolution(batch: $0, length: $1, channels: $2, features: $3, stride: $4)
+    }
+
+    static func stridedConvolution(
+        batch: Int, length: Int, channels: Int, features: Int, stride: Int
+    ) -> ParityCase {
         ParityCase(
             "strided_convolution", "B=\(batch) L=\(length) E=\(channels) D=\(features) stride=\(stride)",
             tolerance: 8 + Double(stride * channels) / 16
-        ) { seed in
-            var values = SeededValues(seed: seed)
+        ) { seeded in
+            var values = seeded
             var instance = ParityInstance()
             let kernel: Shape = [features, channels, stride]
             let (x, bias) = (values.normal(batch * length * channels), values.normal(features))
@@ -43,12 +48,17 @@ extension ParityCase {
 
     /// A linear layer per tap: 8 + K/16 units of Σ|x·w| + |bias|, K = D.
     static let transposedConvolution: [ParityCase] = stridedSizes.map {
-        (batch, length, channels, features, stride) -> ParityCase in
+        transposedConvolution(batch: $0, length: $1, channels: $2, features: $3, stride: $4)
+    }
+
+    static func transposedConvolution(
+        batch: Int, length: Int, channels: Int, features: Int, stride: Int
+    ) -> ParityCase {
         ParityCase(
             "transposed_convolution", "B=\(batch) L=\(length) E=\(channels) D=\(features) stride=\(stride)",
             tolerance: 8 + Double(features) / 16
-        ) { seed in
-            var values = SeededValues(seed: seed)
+        ) { seeded in
+            var values = seeded
             var instance = ParityInstance()
             let kernel: Shape = [features, channels, stride]
             let (x, bias) = (values.normal(batch * length / stride * features), values.normal(channels))
@@ -77,14 +87,19 @@ extension ParityCase {
     static let causalConvolution: [ParityCase] = [
         (1, 1, 1, 4), (1, 3, 16, 4), (2, 17, 17, 3), (3, 40, 80, 4), (1, 131, 128, 1), (2, 64, 255, 5),
         (1, 512, 512, 4),
-    ].map { (batch, length, channels, width) -> ParityCase in
-        ParityCase("causal_convolution", "B=\(batch) S=\(length) I=\(channels) W=\(width)", tolerance: 12) { seed in
-            var values = SeededValues(seed: seed)
+    ].map { causalConvolution(batch: $0, length: $1, channels: $2, width: $3) }
+
+    static func causalConvolution(batch: Int, length: Int, channels: Int, width: Int) -> ParityCase {
+        ParityCase("causal_convolution", "B=\(batch) S=\(length) I=\(channels) W=\(width)", tolerance: 12) { seeded in
+            var values = seeded
             var instance = ParityInstance()
             let shape: Shape = [batch, length, channels]
             let wide = 2 * channels
             let x = values.normal(batch * length * wide)
-            let (weight, bias) = (values.normal(channels * width, spread: 0.5), values.normal(channels))
+            // A weight also meets the zeros before the sequence, and ∞ · 0 is NaN.
+            let (weight, bias) = (
+                values.normal(channels * width, spread: 0.5, isFinite: true), values.normal(channels)
+            )
             let input = try instance.input("input", [batch, length, wide], x)
             let output = instance.output("output", shape)
             try instance.plan.append(

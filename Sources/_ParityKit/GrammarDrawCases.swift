@@ -9,10 +9,18 @@ extension ParityCase {
         (1, 1, 1, 4, 1.0, 1.0), (1, 6, 6, 15, 1.0, 1.0), (2, 20, 17, 37, 0.8, 1.0), (3, 65, 65, 190, 1.0, 0.9),
         (1, 128, 127, 190, 0, 1.0), (2, 257, 256, 282, 1.3, 0.45), (1, 64, 64, 166, 0.02, 1.0),
         (2, 96, 96, 40, 0.7, 0.02), (1, 2048, 2048, 190, 1.0, 1.0),
-    ].map { batch, padded, length, ids, temperature, topP in
+    ].map {
+        grammarDraw(
+            batch: $0, padded: $1, length: $2, ids: $3, temperature: $4, topP: $5, earlierMarks: 2)
+    }
+
+    /// `earlierMarks` is what ``GrammarDraw/nearTies`` holds before the draw.
+    static func grammarDraw(
+        batch: Int, padded: Int, length: Int, ids: Int, temperature: Double, topP: Double, earlierMarks: Int32
+    ) -> ParityCase {
         let sizes = "B=\(batch) L=\(length) of \(padded) V=\(ids) T=\(temperature) p=\(topP)"
-        return ParityCase("grammar_draw", sizes, tolerance: temperature > 0 ? 64 / min(temperature, 1) : 64) { seed in
-            var values = SeededValues(seed: seed)
+        return ParityCase("grammar_draw", sizes, tolerance: temperature > 0 ? 64 / min(temperature, 1) : 64) { seeded in
+            var values = seeded
             var instance = ParityInstance()
             let shape: Shape = [batch, padded]
             let mask = Int32(ids)
@@ -32,15 +40,22 @@ extension ParityCase {
                 candidates: instance.output("candidates", shape, .int32),
                 confidence: instance.output("confidence", shape)
             )
-            let nearTies = try instance.input("nearTies", shape, [Int32](repeating: 2, count: batch * padded))
+            let nearTies = try instance.input(
+                "nearTies", shape, [Int32](repeating: earlierMarks, count: batch * padded))
             try instance.plan.append(
                 GrammarDraw(
                     logits: instance.input("logits", [batch, padded, ids], logits),
                     tokens: instance.input("tokens", shape, tokens),
                     automaton: instance.automaton(pairs.automaton, given: HostTensor(shape, given)),
-                    step: instance.step(StepParameters(step: 7, firstSample: 2, seed: seed)),
+                    step: instance.step(StepParameters(step: 7, firstSample: 2, seed: seeded.seed)),
                     temperature: Float(temperature), topP: Float(topP), length: length, maskToken: mask,
                     candidates: outputs.candidates, confidence: outputs.confidence, nearTies: nearTies))
+            // Marks of earlier draws say nothing about this one.
+            guard earlierMarks == 0 else { return instance }
+            instance.leaveOpen(markedBy: nearTies) { marks in
+                let moved = Set(marks.indices.filter { marks[$0] & 2 != 0 }.map { $0 / padded })
+                return Set(marks.indices.filter { marks[$0] != 0 || moved.contains($0 / padded) })
+            }
             return instance
         }
     }

@@ -5,9 +5,11 @@ extension ParityCase {
     /// of the mean magnitude, hence 16 units of |weight| · max|x − μ| / σ + |bias|.
     static let layerNorm: [ParityCase] = [
         (1, 1, 1), (1, 3, 16), (2, 5, 17), (3, 31, 40), (1, 64, 255), (2, 33, 256), (1, 7, 257), (1, 130, 512),
-    ].map { (batch, length, width) -> ParityCase in
-        ParityCase("layer_norm", "B=\(batch) S=\(length) D=\(width)", tolerance: 16) { seed in
-            var values = SeededValues(seed: seed)
+    ].map { layerNorm(batch: $0, length: $1, width: $2) }
+
+    static func layerNorm(batch: Int, length: Int, width: Int) -> ParityCase {
+        ParityCase("layer_norm", "B=\(batch) S=\(length) D=\(width)", tolerance: 16) { seeded in
+            var values = seeded
             var instance = ParityInstance()
             let shape: Shape = [batch, length, width]
             let x = values.normal(shape.elementCount).map { $0 + 0.5 }

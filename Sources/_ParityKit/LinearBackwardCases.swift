@@ -11,13 +11,13 @@ extension ParityCase {
         LinearShape(rows: 127, outputs: 64, inputs: 96, hasResidual: true, inputMargin: 16),
         LinearShape(batch: 2, rows: 256, outputs: 256, inputs: 128, hasBias: true),
         LinearShape(rows: 513, outputs: 48, inputs: 257, hasBias: true),
-    ].map(linearBackward)
+    ].map { linearBackward($0) }
 
     /// A residual stands for an input gradient that is added to.
-    private static func linearBackward(_ shape: LinearShape) -> ParityCase {
+    static func linearBackward(_ shape: LinearShape) -> ParityCase {
         let longest = max(shape.batch * shape.rows, shape.outputs)
-        return ParityCase("linear_backward", shape.description, tolerance: 8 + Double(longest) / 16) { seed in
-            var values = SeededValues(seed: seed)
+        return ParityCase("linear_backward", shape.description, tolerance: 8 + Double(longest) / 16) { seeded in
+            var values = seeded
             let (n, k, rows) = (shape.outputs, shape.inputs, shape.batch * shape.rows)
             let (wideIn, wideOut) = (k + 2 * shape.inputMargin, n + 2 * shape.outputMargin)
             let x = values.normal(rows * wideIn)

@@ -49,13 +49,13 @@ extension ParityCase {
                 precision: .bfloat16),
             LinearShape(rows: 127, outputs: 64, inputs: 128, outputMargin: 3, precision: .bfloat16),
             LinearShape(rows: 257, outputs: 300, inputs: 520, activation: .relu, precision: .bfloat16),
-        ].map(linear)
+        ].map { linear($0) }
 
-    private static func linear(_ shape: LinearShape) -> ParityCase {
+    static func linear(_ shape: LinearShape) -> ParityCase {
         ParityCase(
             "linear", shape.description, precision: shape.precision, tolerance: 8 + Double(shape.inputs) / 16
-        ) { seed in
-            var values = SeededValues(seed: seed)
+        ) { seeded in
+            var values = seeded
             var instance = ParityInstance()
             let (n, k) = (shape.outputs, shape.inputs)
             let rows = shape.batch * shape.rows

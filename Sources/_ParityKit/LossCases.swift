@@ -8,9 +8,11 @@ extension ParityCase {
     /// are exactly 0, one of them made of NaN.
     static let crossEntropy: [ParityCase] = [
         (1, 1, 2), (1, 8, 15), (2, 17, 37), (3, 65, 190), (1, 130, 282),
-    ].map { batch, length, ids in
-        ParityCase("cross_entropy", "B=\(batch) L=\(length) V=\(ids)", tolerance: 8 + Double(ids) / 16) { seed in
-            var values = SeededValues(seed: seed)
+    ].map { crossEntropy(batch: $0, length: $1, ids: $2) }
+
+    static func crossEntropy(batch: Int, length: Int, ids: Int) -> ParityCase {
+        ParityCase("cross_entropy", "B=\(batch) L=\(length) V=\(ids)", tolerance: 8 + Double(ids) / 16) { seeded in
+            var values = seeded
             var instance = ParityInstance()
             let positions: Shape = [batch, length]
             var logits = values.normal(batch * length * ids, spread: 2, outlier: 3)
@@ -44,9 +46,11 @@ extension ParityCase {
     }
 
     /// Compensated: 4 units of Σ|v| however many there are.
-    static let sumValues: [ParityCase] = [1, 15, 16, 17, 4099, 100_000].map { count in
-        ParityCase("sum_values", "N=\(count)", tolerance: 4) { seed in
-            var values = SeededValues(seed: seed)
+    static let sumValues: [ParityCase] = [1, 15, 16, 17, 4099, 100_000].map { sumValues(count: $0) }
+
+    static func sumValues(count: Int) -> ParityCase {
+        ParityCase("sum_values", "N=\(count)", tolerance: 4) { seeded in
+            var values = seeded
             var instance = ParityInstance()
             let terms = values.normal(count)
             try instance.plan.append(
@@ -59,11 +63,12 @@ extension ParityCase {
     /// Squares do not cancel: some units per thousand terms of a lane's sum, and a root: 32 units.
     static let gradientNorm: [ParityCase] = [
         (1.0, [1]), (1.0, [7, 40]), (1e9, [1, 33, 600]), (3.0, [16384, 16385, 3]),
-    ]
-    .map { maximum, sizes in
+    ].map { gradientNorm(maximum: $0, sizes: $1) }
+
+    static func gradientNorm(maximum: Double, sizes: [Int]) -> ParityCase {
         let names = sizes.map(String.init).joined(separator: ",")
-        return ParityCase("gradient_norm", "maximum=\(maximum) \(names)", tolerance: 32) { seed in
-            var values = SeededValues(seed: seed)
+        return ParityCase("gradient_norm", "maximum=\(maximum) \(names)", tolerance: 32) { seeded in
+            var values = seeded
             var instance = ParityInstance()
             let gradients = try sizes.enumerated().map { index, count in
                 try instance.parameter("g\(index)", [count, 3], values.normal(3 * count), as: .matrix)
@@ -77,37 +82,42 @@ extension ParityCase {
 
     /// A dozen roundings, a root and a quotient: 6 units of the absolute terms.
     static let adamW: [ParityCase] = [(1, 1, ParameterLayout.plain, 0.0), (1, 17, .plain, 0), (33, 70, .matrix, 0.1)]
-        .map { rows, columns, layout, decay in
-            ParityCase("adamw", "\(rows)x\(columns) \(layout) decay=\(decay)", tolerance: 6) { seed in
-                var values = SeededValues(seed: seed)
-                var instance = ParityInstance()
-                let shape: Shape = [rows, columns]
-                let count = shape.elementCount
-                let (w, g, m) = (values.normal(count), values.normal(count), values.normal(count))
-                let (v, mean) = (values.normal(count).map { $0 * $0 }, values.normal(count))
-                let schedule = AdamWSchedule(rate: 1e-2, step: 3, averageDecay: 0.9)
-                let clip: [Float] = [0.25, 4]
-                try instance.plan.append(
-                    AdamW(
-                        weight: instance.sum("weight", shape, w, as: layout),
-                        gradient: instance.sum("gradient", shape, g, as: layout),
-                        firstMoment: instance.sum("firstMoment", shape, m, as: layout),
-                        secondMoment: instance.sum("secondMoment", shape, v, as: layout),
-                        average: instance.sum("average", shape, mean, as: layout),
-                        clip: instance.input("clip", [2], clip),
-                        schedule: instance.input("schedule", AdamWSchedule.shape, schedule.values),
-                        decay: Float(decay)))
-                let numbers = schedule.values.map(Double.init)
-                let first = (0..<count).map { 0.9 * abs(Double(m[$0])) + 0.1 * abs(Double(clip[0] * g[$0])) }
-                let second = (0..<count).map { 0.99 * Double(v[$0]) + 0.01 * pow(Double(clip[0] * g[$0]), 2) }
-                let weights = (0..<count).map {
-                    abs(Double(w[$0])) + numbers[0] * first[$0] * numbers[4] / (second[$0] * numbers[5]).squareRoot()
-                }
-                instance.magnitudes = [
-                    "weight": weights, "firstMoment": first, "secondMoment": second,
-                    "average": (0..<count).map { 0.9 * abs(Double(mean[$0])) + 0.1 * weights[$0] },
-                ]
-                return instance
+        .map { adamW(rows: $0, columns: $1, layout: $2, decay: $3) }
+
+    static func adamW(rows: Int, columns: Int, layout: ParameterLayout, decay: Double) -> ParityCase {
+        ParityCase("adamw", "\(rows)x\(columns) \(layout) decay=\(decay)", tolerance: 6) { seeded in
+            var values = seeded
+            var instance = ParityInstance()
+            let shape: Shape = [rows, columns]
+            let count = shape.elementCount
+            let (w, g, m) = (values.normal(count), values.normal(count), values.normal(count))
+            let (v, mean) = (values.normal(count).map { $0 * $0 }, values.normal(count))
+            let schedule = AdamWSchedule(rate: 1e-2, step: 3, averageDecay: 0.9)
+            let clip: [Float] = [0.25, 4]
+            try instance.plan.append(
+                AdamW(
+                    weight: instance.sum("weight", shape, w, as: layout),
+                    gradient: instance.sum("gradient", shape, g, as: layout),
+                    firstMoment: instance.sum("firstMoment", shape, m, as: layout),
+                    secondMoment: instance.sum("secondMoment", shape, v, as: layout),
+                    average: instance.sum("average", shape, mean, as: layout),
+                    clip: instance.input("clip", [2], clip),
+                    schedule: instance.input("schedule", AdamWSchedule.shape, schedule.values),
+                    decay: Float(decay)))
+            let numbers = schedule.values.map(Double.init)
+            let first = (0..<count).map { 0.9 * abs(Double(m[$0])) + 0.1 * abs(Double(clip[0] * g[$0])) }
+            let second = (0..<count).map { 0.99 * Double(v[$0]) + 0.01 * pow(Double(clip[0] * g[$0]), 2) }
+            // A moment times the rate may lose bits below the least normal number before ε divides it.
+            let least = Double(Float.leastNormalMagnitude)
+            let weights = (0..<count).map {
+                abs(Double(w[$0])) + max(numbers[0] * first[$0] * numbers[4], least)
+                    / ((second[$0] * numbers[5]).squareRoot() + numbers[3])
             }
+            instance.magnitudes = [
+                "weight": weights, "firstMoment": first, "secondMoment": second,
+                "average": (0..<count).map { 0.9 * abs(Double(mean[$0])) + 0.1 * weights[$0] },
+            ]
+            return instance
         }
+    }
 }

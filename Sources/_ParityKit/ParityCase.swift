@@ -12,23 +12,31 @@ public struct ParityCase: Sendable, CustomStringConvertible {
     public let precision: Precision
     /// k of the bound |x − r| ≤ k · 2⁻²⁴ · m, r the reference's value and m its magnitude.
     public let tolerance: Double
-    /// Makes the plan and its inputs; the seed names every value.
-    public let make: @Sendable (_ seed: UInt64) throws -> ParityInstance
+    /// What the values look like.
+    public internal(set) var kind = SeededValues.Kind.model
+    private let instance: @Sendable (_ values: SeededValues) throws -> ParityInstance
 
-    /// A case.
+    /// A case; `make` makes the plan and its inputs.
     public init(
         _ operation: String, _ sizes: String, precision: Precision = .float32, tolerance: Double,
-        make: @escaping @Sendable (_ seed: UInt64) throws -> ParityInstance
+        make: @escaping @Sendable (_ values: SeededValues) throws -> ParityInstance
     ) {
         self.operation = operation
         self.sizes = sizes
         self.precision = precision
         self.tolerance = tolerance
-        self.make = make
+        instance = make
     }
 
-    /// `selective_scan B=2 S=65 I=40 N=16`.
-    public var description: String { "\(operation) \(sizes)" }
+    /// `selective_scan B=2 S=65 I=40 N=16`, with the kind of values unless they are the model's.
+    public var description: String { "\(operation) \(sizes)" + (kind == .model ? "" : " \(kind)") }
+
+    /// The case with values; the seed names every one of them.
+    ///
+    /// - Throws: ``ValidationError`` if the sizes do not fit together, and what the reference throws.
+    public func make(_ seed: UInt64) throws -> ParityInstance {
+        try instance(SeededValues(seed: seed, kind: kind))
+    }
 }
 
 /// A case with values.
@@ -45,6 +53,8 @@ public struct ParityInstance: Sendable {
     ///
     /// Where an operation is linear this is the reference run on absolute values: what rounding errors scale with.
     public var magnitudes: [String: [Double]] = [:]
+    /// The elements of every output that a near-tie of a draw leaves open, from the marks that the reference made.
+    private(set) var openElements: (@Sendable (_ marks: [Int32]) -> Set<Int>)?
 
     /// An instance without operations.
     public init() {}
@@ -91,6 +101,24 @@ public struct ParityInstance: Sendable {
         outputs.append(name)
     }
 
+    /// Leaves out of the comparison the elements for which a draw's marks say that devices may differ.
+    mutating func leaveOpen(
+        markedBy nearTies: Tensor, elements: @escaping @Sendable (_ marks: [Int32]) -> Set<Int>
+    ) {
+        plan.keep(nearTies, as: Self.marks)
+        openElements = elements
+    }
+
+    /// The name of the tensor with the marks of near-ties.
+    static let marks = "nearTies"
+
+    /// The elements of all tensors that the operations touch.
+    public var elementCount: Int {
+        plan.operations.reduce(0) { sum, operation in
+            sum + operation.operands.reduce(0) { $0 + $1.tensor.shape.elementCount }
+        }
+    }
+
     /// Runs the instance on a backend.
     ///
     /// - Returns: The outputs by name, and the executable for a closer look.
@@ -100,7 +128,7 @@ public struct ParityInstance: Sendable {
         for (name, values) in inputs { try executable.write(name, values) }
         try executable.run()
         var results: [String: HostTensor] = [:]
-        for name in outputs { results[name] = try executable.read(name) }
+        for name in outputs + (openElements == nil ? [] : [Self.marks]) { results[name] = try executable.read(name) }
         return (results, executable)
     }
 }

@@ -8,10 +8,12 @@ extension ParityCase {
     static let selectiveScanBackward: [ParityCase] = [
         (1, 1, 1, 1), (1, 5, 15, 4), (2, 16, 16, 16), (3, 33, 17, 5), (1, 65, 40, 16), (2, 131, 70, 7), (1, 40, 16, 64),
         (1, 257, 80, 16), (9, 70, 9, 3),
-    ].map { batch, length, channels, states in
+    ].map { selectiveScanBackward(batch: $0, length: $1, channels: $2, states: $3) }
+
+    static func selectiveScanBackward(batch: Int, length: Int, channels: Int, states: Int) -> ParityCase {
         ParityCase("selective_scan_backward", "B=\(batch) S=\(length) I=\(channels) N=\(states)", tolerance: 24) {
-            seed in
-            let values = ScanSlopes(batch: batch, length: length, channels: channels, states: states, seed: seed)
+            seeded in
+            let values = ScanSlopes(batch: batch, length: length, channels: channels, states: states, values: seeded)
             var instance = try values.instance { $0 }
             try instance.takeMagnitudes(from: values.instance(\.magnitudes))
             let largest = instance.magnitudes["deltaGradient"]?.max() ?? 0
@@ -36,8 +38,8 @@ private struct ScanSlopes {
     private let dy: [Float]
     private let before: [Float]
 
-    init(batch: Int, length: Int, channels: Int, states: Int, seed: UInt64) {
-        var values = SeededValues(seed: seed)
+    init(batch: Int, length: Int, channels: Int, states: Int, values: SeededValues) {
+        var values = values
         shape = [batch, length, channels]
         self.states = states
         u = values.normal(shape.elementCount)

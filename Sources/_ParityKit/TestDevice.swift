@@ -10,8 +10,8 @@ public enum TestDevice {
     /// A backend on that device.
     ///
     /// - Throws: ``OpenCLError`` if there is no device; a test that needs one fails with it.
-    public static func backend(_ path: KernelPath? = nil, hasMargins: Bool = false) throws -> OpenCLBackend {
-        OpenCLBackend(try context.get(), path: path, hasMargins: hasMargins)
+    public static func backend(_ path: KernelPath? = nil, isolation: Isolation = .none) throws -> OpenCLBackend {
+        OpenCLBackend(try context.get(), path: path, isolation: isolation)
     }
 }
 

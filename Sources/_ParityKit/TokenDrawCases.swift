@@ -2,14 +2,16 @@ import ComputeCore
 
 extension ParityCase {
     /// The probability of a token is an exponential over a sum of V of them: 64 units. The candidates are equal but for
-    /// near-ties, which the seeds of these cases do not meet.
+    /// near-ties.
     static let tokenDraw: [ParityCase] = [
         (1, 1, 1, 1.0, 1.0), (1, 8, 15, 1.0, 1.0), (2, 17, 37, 0.8, 1.0), (3, 65, 190, 1.0, 0.9), (1, 128, 190, 0, 1.0),
         (1, 257, 282, 1.3, 0.45), (2, 64, 166, 0.7, 0.05),
-    ].map { batch, length, ids, temperature, topP in
+    ].map { tokenDraw(batch: $0, length: $1, ids: $2, temperature: $3, topP: $4) }
+
+    static func tokenDraw(batch: Int, length: Int, ids: Int, temperature: Double, topP: Double) -> ParityCase {
         let sizes = "B=\(batch) L=\(length) V=\(ids) T=\(temperature) p=\(topP)"
-        return ParityCase("token_draw", sizes, tolerance: 64) { seed in
-            var values = SeededValues(seed: seed)
+        return ParityCase("token_draw", sizes, tolerance: 64) { seeded in
+            var values = seeded
             var instance = ParityInstance()
             let shape: Shape = [batch, length]
             let mask = Int32(ids)
@@ -25,15 +27,17 @@ extension ParityCase {
                 candidates: instance.output("candidates", shape, .int32),
                 confidence: instance.output("confidence", shape)
             )
+            let nearTies = try instance.input("nearTies", shape, [Int32](repeating: 0, count: batch * length))
+            instance.leaveOpen(markedBy: nearTies) { marks in Set(marks.indices.filter { marks[$0] != 0 }) }
             try instance.plan.append(
                 TokenDraw(
                     logits: instance.input("logits", [batch, length, ids], logits),
                     tokens: instance.input("tokens", shape, tokens),
                     allowed: instance.input("allowed", [ids], allowed),
-                    step: instance.step(StepParameters(step: 7, firstSample: 2, seed: seed)),
+                    step: instance.step(StepParameters(step: 7, firstSample: 2, seed: seeded.seed)),
                     temperature: Float(temperature), topP: Float(topP), maskToken: mask,
                     candidates: tensors.candidates, confidence: tensors.confidence,
-                    nearTies: instance.input("nearTies", shape, [Int32](repeating: 0, count: batch * length))))
+                    nearTies: nearTies))
             return instance
         }
     }

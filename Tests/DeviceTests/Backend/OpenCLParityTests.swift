@@ -9,7 +9,7 @@ extension OnDevice {
         @Test(arguments: ParityCase.all, KernelPath.allCases)
         func matchesReference(_ parityCase: ParityCase, _ path: KernelPath) throws {
             let seed: UInt64 = 20_261_121
-            let backend = try TestDevice.backend(path, hasMargins: true)
+            let backend = try TestDevice.backend(path, isolation: .margins)
             guard backend.supports(parityCase.precision) else {
                 let plan = try parityCase.make(seed).plan
                 let refusal = BackendError.unsupportedPrecision(
