@@ -56,6 +56,14 @@ struct TemporaryFolder {
         try body(folder)
     }
 
+    /// Gives `body` an empty folder that is removed afterwards.
+    static func use(_ body: (TemporaryFolder) async throws -> Void) async throws {
+        let folder = TemporaryFolder()
+        try FileManager.default.createDirectory(at: folder.url, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder.url) }
+        try await body(folder)
+    }
+
     /// The path of a file in the folder.
     func path(_ name: String) -> String { url.appending(path: name).path }
 
