@@ -39,10 +39,11 @@ void binary_cross_entropy(
             const lanes loss = softplus(y > 0.5f ? -x : x);
             const lanes slope = y > 0.5f ? -sigmoid(-x) : p;
 #endif
-            sum += given > 0.5f ? (lanes)0.0f : loss;
+            // The weight is far below 1: without it a row of great losses would overflow.
+            sum += given > 0.5f ? (lanes)0.0f : weight * loss;
             store_lanes(given > 0.5f ? (lanes)0.0f : weight * slope, cells + start + j, count);
         }
         const float total = group_sum(sum_lanes(sum), scratch);
-        if (me == 0) losses[row] = weight * total;
+        if (me == 0) losses[row] = total;
     }
 }

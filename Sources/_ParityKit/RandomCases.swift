@@ -82,11 +82,27 @@ extension ParityCase {
                 draws.pick(["independent", "scheduled", "confidence"]))
         },
         Corrupt.name: Family([.model]) { draws in corrupt(batch: draws.size(1...3), length: draws.size(1...300)) },
+        CellDraw.name: Family(logits) { draws in
+            cellDraw(
+                batch: draws.size(1...3), steps: draws.size(1...20), width: draws.size(1...200),
+                temperature: draws.pick(temperatures))
+        },
+        BinomialStep.name: Family([.model]) { draws in
+            let planes = draws.pick([1, 2, 3])
+            return binomialStep(
+                batch: draws.size(1...3), steps: draws.size(1...20), width: planes * draws.size(1...100), planes: planes
+            )
+        },
     ].merging(backwardFamilies) { forward, _ in forward }
 
     private static let backwardFamilies: [String: Family] = [
         CrossEntropy.name: Family(logits) { draws in
             crossEntropy(batch: draws.size(1...3), length: draws.size(1...40), ids: draws.size(1...300))
+        },
+        BinaryCrossEntropy.name: Family(logits) { draws in
+            binaryCrossEntropy(
+                batch: draws.size(1...3), steps: draws.size(1...40), width: draws.size(1...300),
+                draws.pick(BinaryCrossEntropy.Loss.allCases))
         },
         SumValues.name: Family(any) { draws in sumValues(count: draws.size(1...20000)) },
         LinearBackward.name: Family(any) { draws in
