@@ -9,6 +9,7 @@
 //   keys [B, heads, ceil(S / 32), d / 2, 32]   values [B, heads, ceil(d / 32), ceil(S / 32), 16, 32]   both uint
 // Positions past the end have weight 0 and value 0.
 //
+// With RESULT_BFLOAT16 y is written rounded.
 // Preconditions: LANES 16, BFLOAT16; d even, d <= 32 * HEAD_PANELS; S >= 1; work-groups of one work-item.
 #ifndef HEAD_PANELS
 #define HEAD_PANELS 2
@@ -118,7 +119,7 @@ static inline void score(const uint *queries, global const uint *panel, int pair
 kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void attention_panels_bf16(global const float *qkv, global const float *rotation,
                            global const uint *keys, global const uint *values,
-                           global float *y, global float *lse,
+                           global result *y, global float *lse,
                            int sequence, int heads, int width, int rows) {
     const int head = get_group_id(1), b = get_group_id(2);
     const int model = heads * width, pairs = width / 2;
@@ -189,9 +190,9 @@ void attention_panels_bf16(global const float *qkv, global const float *rotation
 
     for (int row = 0; row < min(rows, sequence - first); ++row) {
         const float *output = outputs[0] + row * HEAD_WIDTH;
-        global float *target = y + ((size_t)b * sequence + first + row) * model + head * width;
+        global result *target = y + ((size_t)b * sequence + first + row) * model + head * width;
         for (int i = 0; i < width; i += 16)
-            store_lanes(vload16(0, output + i) / total[0][row], target + i, width - i);
+            store_result(vload16(0, output + i) / total[0][row], target + i, width - i);
 #ifdef LSE
         lse[plane * sequence + first + row] = (peak[0][row] * scale + log2(total[0][row])) * LN2;
 #endif

@@ -11,8 +11,8 @@
 // arguments are unread.
 //
 // With BFLOAT16 A and P hold pairs along k as bfloat16.clh has them; k, a_offset and a_stride count pairs, and two
-// terms of the sum are added at a time. With C_BFLOAT16, which excludes C_PANELS, C is written in bfloat16 and
-// c_offset and c_stride count such halves: the A of the next product if N is even.
+// terms of the sum are added at a time. With RESULT_BFLOAT16, which excludes C_PANELS, c_offset and c_stride count
+// halves: C is the A of another such product if N is even.
 //
 // Preconditions: LANES 16; M, N, K >= 1. Nothing outside the M x K and M x N elements is touched, but for panels'
 // padding, which is read and written.
@@ -23,23 +23,6 @@
 #else
 #define A_ROW(row) ((size_t)(row) * a_stride)
 #define A_STEP 1
-#endif
-
-#ifdef C_BFLOAT16
-typedef ushort result;
-static inline void store_result(float16 value, global ushort *target, int count) {
-    const ushort16 rounded = convert_ushort16(to_bfloat16(value));
-    if (count >= 16) {
-        vstore16(rounded, 0, target);
-        return;
-    }
-    ushort halves[16];
-    vstore16(rounded, 0, halves);
-    for (int i = 0; i < count; ++i) target[i] = halves[i];
-}
-#else
-typedef float result;
-#define store_result store_lanes
 #endif
 
 #ifdef BFLOAT16

@@ -8,7 +8,7 @@
 // Private    time is cut into tiles of TIME_TILE steps; within a tile STATE_TILE states at a time stay in registers,
 //            so that N = 64 costs no more per state than N = 16. 3 * TIME_TILE + 2 * N vectors of LANES floats.
 // Local      none
-// Expects    u, dt, y dense [B,S,I]; B, C, z row slices: element (row, j) at offset + row * stride + j.
+// Expects    u, dt, y dense [B,S,I], y in bfloat16 with RESULT_BFLOAT16; B, C, z row slices: element (row, j) at offset + row * stride + j.
 // States     with CARRY_STATE, initial_state and final_state [B,I,N]: the scan of a whole equals that of its two
 //            parts.
 // NaN in channel i at step t reaches channel i from step t on; NaN in B or C reaches every channel.
@@ -55,7 +55,7 @@ void selective_scan_serial(
     const global float *restrict z, const int z_offset, const int z_stride,
     const global float *restrict a_log,
     const global float *restrict skip,
-    global float *restrict y
+    global result *restrict y
 #ifdef CARRY_STATE
     , const global float *restrict initial_state, global float *restrict final_state
 #endif
@@ -97,7 +97,7 @@ void selective_scan_serial(
                 b + (size_t)start * b_stride + n, b_stride, c + (size_t)start * c_stride + n, c_stride);
         for (int t = 0; t < tile; t++) {
             const lanes gate = silu(load_lanes(z + (size_t)(start + t) * z_stride, count));
-            store_lanes(sum[t] * gate, y + (size_t)(start + t) * channels, count);
+            store_result(sum[t] * gate, y + (size_t)(start + t) * channels, count);
         }
     }
 #ifdef CARRY_STATE

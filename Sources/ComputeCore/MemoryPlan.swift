@@ -41,9 +41,14 @@ public struct MemoryPlan: Sendable, Equatable {
     public var byteCount: Int { blocks.reduce(0, +) }
 
     /// Places the tensors of `plan`, and for operation i as many scratch regions as `scratchBytes[i]` lists.
-    public init(_ plan: Plan, scratchBytes: [[Int]], constraints: Constraints) {
+    ///
+    /// - Parameter halved: Numbers of the storages whose elements the backend keeps in half of their declared bytes.
+    public init(_ plan: Plan, halved: Set<Int> = [], scratchBytes: [[Int]], constraints: Constraints) {
         var items = Self.lifetimes(of: plan).enumerated().compactMap { index, life in
-            life.map { Item(slot: .storage(index), life: $0, byteCount: plan.storages[index].byteCount) }
+            life.map { life in
+                let byteCount = plan.storages[index].byteCount / (halved.contains(index) ? 2 : 1)
+                return Item(slot: .storage(index), life: life, byteCount: byteCount)
+            }
         }
         for (operation, sizes) in scratchBytes.enumerated() {
             for (index, size) in sizes.enumerated() {

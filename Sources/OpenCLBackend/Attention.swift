@@ -6,6 +6,8 @@ extension Attention: OpenCLOperation {
     private var length: Int { output.shape[1] }
     private static let panel = ParameterPacking.panelWidth
 
+    var roundableOperands: Set<String> { precision == .bfloat16 ? ["output"] : [] }
+
     /// On the vector path: the rotated keys and the values of every head in panels, of pairs if they are bfloat16.
     func scratchBytes(on backend: OpenCLBackend) throws(OpenCLError) -> [Int] {
         guard backend.path == .vector else { return [] }
@@ -65,7 +67,12 @@ extension Attention: OpenCLOperation {
                 global: SIMD3(length.dividedRoundingUp(by: Self.panel), headCount, batch), local: SIMD3(1, 1, 1),
                 inputs + packed + sizes),
             try binder.launch(
-                KernelVariant(file, ["HEAD_PANELS": headPanels, "LSE": saves, "BFLOAT16": rounds]),
+                KernelVariant(
+                    file,
+                    [
+                        "HEAD_PANELS": headPanels, "LSE": saves, "BFLOAT16": rounds,
+                        "RESULT_BFLOAT16": binder.rounded.contains(output).define,
+                    ]),
                 global: SIMD3(length.dividedRoundingUp(by: rows), headCount, batch), local: SIMD3(1, 1, 1),
                 inputs + packed + outputs + sizes + [.int(rows)]),
         ]

@@ -59,6 +59,7 @@ enum KernelFile: String, Hashable, Sendable, CaseIterable {
         case .tokenDraw: ["prelude.clh", "philox.clh", "categorical.clh"]
         case .grammarDraw: ["prelude.clh", "vector_math.clh", "categorical.clh", "wide_float.clh"]
         case .grammarPath: ["prelude.clh", "philox.clh", "categorical.clh", "wide_float.clh"]
+        case .layerNorm, .selectiveScanSerial: ["prelude.clh", "vector_math.clh", "bfloat16.clh"]
         default: ["prelude.clh", "vector_math.clh"]
         }
     }

@@ -2,6 +2,8 @@ import ComputeCore
 import OpenCLRuntime
 
 extension LayerNorm: OpenCLOperation {
+    var roundableOperands: Set<String> { ["output"] }
+
     func commands(_ binder: Binder) throws(OpenCLError) -> [Command] {
         let width = input.shape[-1]
         let rows = input.shape.elementCount / width
@@ -14,7 +16,12 @@ extension LayerNorm: OpenCLOperation {
             }
         return [
             try binder.launch(
-                KernelVariant(.layerNorm, ["LANES": binder.path.lanes, "GROUP": group, "ROWS": rowsPerGroup]),
+                KernelVariant(
+                    .layerNorm,
+                    [
+                        "LANES": binder.path.lanes, "GROUP": group, "ROWS": rowsPerGroup,
+                        "RESULT_BFLOAT16": binder.rounded.contains(output).define,
+                    ]),
                 global: SIMD3(rows.dividedRoundingUp(by: rowsPerGroup) * group, 1, 1), local: SIMD3(group, 1, 1),
                 [
                     .int(rows), .int(width), .float32(epsilon), binder.argument(input), binder.argument(weight),

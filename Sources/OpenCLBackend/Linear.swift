@@ -12,6 +12,18 @@ extension Linear: OpenCLOperation {
         ).commands(binder)
     }
 
+    /// Whole rows only: a part of a row need not start with a pair.
+    var roundableOperands: Set<String> {
+        var names: Set<String> = []
+        if output.columns == output.rowStride { names.insert("output") }
+        if precision == .bfloat16, input.columns == input.rowStride { names.insert("input") }
+        return names
+    }
+
+    func scratchBytes(on backend: OpenCLBackend, given rounded: RoundedTensors) throws(OpenCLError) -> [Int] {
+        rounded.contains(input.tensor) ? [] : try scratchBytes(on: backend)
+    }
+
     func scratchBytes(on backend: OpenCLBackend) throws(OpenCLError) -> [Int] {
         if precision == .bfloat16 { return [MatrixProduct.pairBytes(rows: input.rows, k: weight.shape[1])] }
         return try MatrixProduct.scratchBytes(

@@ -12,11 +12,15 @@ struct MatrixProduct {
         let buffer: Buffer
         let offset: Int
         let stride: Int
+        /// Whether its elements are halves; see ``RoundedTensors``.
+        var isRounded = false
 
         var arguments: [KernelArgument] { [.buffer(buffer), .int(offset), .int(stride)] }
 
         /// The matrix from a later row on.
-        func skipping(_ rows: Int) -> Matrix { Matrix(buffer: buffer, offset: offset + rows * stride, stride: stride) }
+        func skipping(_ rows: Int) -> Matrix {
+            Matrix(buffer: buffer, offset: offset + rows * stride, stride: stride, isRounded: isRounded)
+        }
     }
 
     let batch: Int
@@ -28,7 +32,8 @@ struct MatrixProduct {
     var bias: Buffer?
     var activation = Activation.none
     var residual: Matrix?
-    /// Of the factors; ``weight`` has the layout that belongs to it, and bfloat16 wants ``pairBytes(rows:k:)`` of scratch.
+    /// Of the factors; ``weight`` has the layout that belongs to it, and bfloat16 wants ``pairBytes(rows:k:)`` of scratch
+    /// unless the input is rounded already.
     var precision = Precision.float32
     let output: Matrix
 
@@ -47,7 +52,7 @@ struct MatrixProduct {
             file,
             [
                 "LANES": lanes, "BIAS": (bias != nil).define, "RESIDUAL": (residual != nil).define,
-                "BFLOAT16": (precision == .bfloat16).define,
+                "BFLOAT16": (precision == .bfloat16).define, "RESULT_BFLOAT16": output.isRounded.define,
             ]
         ).defining("ACTIVATION", activation == .none ? "identity" : activation.rawValue)
     }
@@ -61,15 +66,17 @@ struct MatrixProduct {
         let shape = ProductShape(rows: rowsPerSample, outputs: n, inputs: k, precision: precision)
         let blockRows = binder.backend.tuning.rows(of: shape)
         let panelCount = n.dividedRoundingUp(by: ParameterPacking.panelWidth)
-        let pairs = k.dividedRoundingUp(by: 2)
-        let isRounded = precision == .bfloat16
-        let factor = isRounded ? Matrix(buffer: binder.scratch[0], offset: 0, stride: pairs) : input
+        let isOfPairs = precision == .bfloat16
+        let depth = isOfPairs ? k.dividedRoundingUp(by: 2) : k
+        let rounds = isOfPairs && !input.isRounded
+        let pairs = Matrix(buffer: rounds ? binder.scratch[0] : input.buffer, offset: 0, stride: depth)
+        let factor = isOfPairs ? pairs : input
         let product = try binder.launch(
             variant(.matmulPanels, lanes: 16),
             global: SIMD3(rows.dividedRoundingUp(by: blockRows), panelCount, 1), local: SIMD3(1, 1, 1),
             factor.arguments + [.buffer(weight)] + epilogueArguments + output.arguments
-                + [.int(rows), .int(n), .int(isRounded ? pairs : k), .int(blockRows)])
-        return isRounded ? [try rounding(binder, into: factor), product] : [product]
+                + [.int(rows), .int(n), .int(depth), .int(blockRows)])
+        return rounds ? [try rounding(binder, into: pairs), product] : [product]
     }
 
     private func rounding(_ binder: Binder, into pairs: Matrix) throws(OpenCLError) -> Command {
@@ -125,6 +132,8 @@ extension MatrixView {
 extension Binder {
     /// A view as a matrix of a product.
     func matrix(_ view: MatrixView) throws(OpenCLError) -> MatrixProduct.Matrix {
-        MatrixProduct.Matrix(buffer: try buffer(view.tensor), offset: view.offset, stride: view.rowStride)
+        MatrixProduct.Matrix(
+            buffer: try buffer(view.tensor), offset: view.offset, stride: view.rowStride,
+            isRounded: rounded.contains(view.tensor))
     }
 }

@@ -51,14 +51,18 @@ public final class OpenCLBackend: Backend {
 
     public func memory(of plan: Plan) throws -> MemoryPlan {
         if path == .group { try BLASProduct.override(tuning.clblast, on: context.device) }
-        let scratch = try operations(of: plan).map { try $0.scratchBytes(on: self) }
+        let operations = try operations(of: plan)
+        let rounded = RoundedTensors(plan, operations, path: path)
         let constraints =
             isolation == .buffers
             ? MemoryPlan.Constraints(alignment: 4, maximumBlockBytes: 0)
             : MemoryPlan.Constraints(
                 alignment: max(128, context.device.baseAddressAlignBytes),
                 maximumBlockBytes: context.device.maxAllocationBytes, margin: isolation == .margins ? 256 : 0)
-        return MemoryPlan(plan, scratchBytes: scratch, constraints: constraints)
+        return MemoryPlan(
+            plan, halved: rounded.storages,
+            scratchBytes: try operations.map { try $0.scratchBytes(on: self, given: rounded) },
+            constraints: constraints)
     }
 
     public func memory(of parameters: [ParameterDeclaration]) -> Int {

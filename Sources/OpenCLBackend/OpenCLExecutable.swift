@@ -8,6 +8,7 @@ final class OpenCLExecutable: Executable {
     private let context: Context
     private let blocks: [Buffer]
     private let storages: [Buffer?]
+    private let rounded: RoundedTensors
     private let parameters: OpenCLParameters
     /// Those of each operation.
     private let commands: [[Command]]
@@ -38,10 +39,12 @@ final class OpenCLExecutable: Executable {
         }
         self.storages = storages
         self.parameters = parameters
+        let operations = try backend.operations(of: plan)
+        rounded = RoundedTensors(plan, operations, path: backend.path)
         var commands: [[Command]] = []
-        for (index, operation) in try backend.operations(of: plan).enumerated() {
+        for (index, operation) in operations.enumerated() {
             let binder = Binder(
-                backend: backend, label: operation.name, storages: storages,
+                backend: backend, label: operation.name, storages: storages, rounded: rounded,
                 scratch: try memory.scratch[index].map(buffer))
             commands.append(try operation.commands(binder))
         }
@@ -98,6 +101,9 @@ final class OpenCLExecutable: Executable {
             throw BackendError.unknownTensor("storage \(tensor.storage)", known: [])
         }
         let count = tensor.shape.elementCount
+        if rounded.contains(tensor) {
+            return try HostTensor(tensor.shape, buffer.read(UInt16.self, count: count).map(Float.init(bfloat16Bits:)))
+        }
         switch tensor.elementType {
         case .float32: return try HostTensor(tensor.shape, buffer.read(Float.self, count: count))
         case .int32: return try HostTensor(tensor.shape, buffer.read(Int32.self, count: count))

@@ -6,10 +6,18 @@ protocol OpenCLOperation: Operation {
     /// Type of the factors of the operation's products.
     var precision: Precision { get }
 
+    /// The names of the operands that the operation's kernels of the vector path take or make as bfloat16 just as well.
+    var roundableOperands: Set<String> { get }
+
     /// The bytes of each scratch buffer that the operation needs while it runs.
     ///
     /// - Throws: ``OpenCLError``.
     func scratchBytes(on backend: OpenCLBackend) throws(OpenCLError) -> [Int]
+
+    /// The same for an operation that needs less where its operands are rounded already.
+    ///
+    /// - Throws: ``OpenCLError``.
+    func scratchBytes(on backend: OpenCLBackend, given rounded: RoundedTensors) throws(OpenCLError) -> [Int]
 
     /// The commands that compute the outputs, bound to the buffers of one executable.
     ///
@@ -20,7 +28,13 @@ protocol OpenCLOperation: Operation {
 extension OpenCLOperation {
     var precision: Precision { .float32 }
 
+    var roundableOperands: Set<String> { [] }
+
     func scratchBytes(on backend: OpenCLBackend) throws(OpenCLError) -> [Int] { [] }
+
+    func scratchBytes(on backend: OpenCLBackend, given rounded: RoundedTensors) throws(OpenCLError) -> [Int] {
+        try scratchBytes(on: backend)
+    }
 }
 
 /// Something bound that a replay enqueues.
@@ -46,6 +60,7 @@ struct Binder {
     let backend: OpenCLBackend
     let label: String
     let storages: [Buffer?]
+    let rounded: RoundedTensors
     let scratch: [Buffer]
 
     var path: KernelPath { backend.path }

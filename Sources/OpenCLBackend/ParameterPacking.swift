@@ -93,7 +93,7 @@ struct ParameterPacking {
         var values = [Float](repeating: 0, count: shape.elementCount)
         if form == .pairs {
             let resident = try buffer.read(UInt16.self, count: elementCount)
-            forEachElement { values[$1] = Float(bitPattern: UInt32(resident[$0]) << 16) }
+            forEachElement { values[$1] = Float(bfloat16Bits: resident[$0]) }
         } else {
             let resident = try buffer.read(Float.self, count: elementCount)
             forEachElement { values[$1] = resident[$0] }
@@ -121,6 +121,9 @@ struct ParameterPacking {
 }
 
 extension Float {
+    /// The value of a bfloat16.
+    init(bfloat16Bits bits: UInt16) { self.init(bitPattern: UInt32(bits) << 16) }
+
     /// The nearest bfloat16, ties to even, as its bits; a NaN becomes a quiet one.
     fileprivate var bfloat16Bits: UInt16 {
         guard !isNaN else { return 0x7FC0 }

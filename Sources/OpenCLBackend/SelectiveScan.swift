@@ -2,6 +2,8 @@ import ComputeCore
 import OpenCLRuntime
 
 extension SelectiveScan: OpenCLOperation {
+    var roundableOperands: Set<String> { ["output"] }
+
     func commands(_ binder: Binder) throws(OpenCLError) -> [Command] {
         let (batch, length, channels) = (input.shape[0], input.shape[1], input.shape[2])
         let carries = initialState != nil || finalState != nil
@@ -19,7 +21,7 @@ extension SelectiveScan: OpenCLOperation {
                 .buffer(try binder.optional(finalState) ?? binder.scratch[0]),
             ]
         }
-        let grid = Grid(self, path: binder.path, carries: carries)
+        let grid = Grid(self, path: binder.path, carries: carries, roundsOutput: binder.rounded.contains(output))
         return try commands
             + [binder.launch(grid.variant, global: grid.global(batch, channels), local: grid.local, arguments)]
     }
@@ -37,11 +39,15 @@ private struct Grid {
     private let channelsPerGroup: Int
     private let timesPerGroup: Int
 
-    init(_ scan: SelectiveScan, path: KernelPath, carries: Bool) {
+    init(_ scan: SelectiveScan, path: KernelPath, carries: Bool, roundsOutput: Bool) {
         let common: (n: Int, carry: Int?) = (scan.stateCount, carries.define)
         switch path {
         case .vector:
-            variant = KernelVariant(.selectiveScanSerial, ["N": common.n, "LANES": 16, "CARRY_STATE": common.carry])
+            variant = KernelVariant(
+                .selectiveScanSerial,
+                [
+                    "N": common.n, "LANES": 16, "CARRY_STATE": common.carry, "RESULT_BFLOAT16": roundsOutput.define,
+                ])
             (channelsPerGroup, timesPerGroup) = (1, 1)
             local = SIMD3(1, 1, 1)
         case .group:

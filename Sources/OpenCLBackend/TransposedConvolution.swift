@@ -15,11 +15,14 @@ extension TransposedConvolution: OpenCLOperation {
                 weight: kernel.slice(offset: tap * tapBytes, bytes: tapBytes), bias: binder.buffer(bias),
                 activation: activation,
                 output: MatrixProduct.Matrix(
-                    buffer: binder.buffer(output), offset: tap * channels, stride: stride * channels)
+                    buffer: binder.buffer(output), offset: tap * channels, stride: stride * channels,
+                    isRounded: binder.rounded.contains(output))
             ).commands(binder)
         }
         return commands
     }
+
+    var roundableOperands: Set<String> { ["output"] }
 
     func scratchBytes(on backend: OpenCLBackend) throws(OpenCLError) -> [Int] {
         try MatrixProduct.scratchBytes(

@@ -1,7 +1,7 @@
 extension ParityCase {
     /// Every case of every operation, in the order of a model's forward pass.
     public static let all: [ParityCase] =
-        embedding + stridedConvolution + layerNorm + linear + causalConvolution + selectiveScan + attention
+        embedding + stridedConvolution + layerNorm + linear + rounded + causalConvolution + selectiveScan + attention
         + transposedConvolution + tokenDraw + grammarDraw + reveal + corrupt + cellDraw + binomialStep + backward
 
     /// Those of training, in the order of a model's backward pass.

@@ -1,0 +1,32 @@
+import ComputeCore
+
+/// The tensors of a plan that the kernel which makes them stores as bfloat16, halves in the tensor's own order, because
+/// nothing but products of bfloat16 factors reads them. A product whose input is not among them rounds it in a pass of its
+/// own first; the bits are the same.
+///
+/// This is where that is decided: a tensor is rounded if every operand that touches it is one of its operation's
+/// ``OpenCLOperation/roundableOperands``, its rows are even, so that they are the pairs which the products take, and the
+/// host does not see it.
+struct RoundedTensors {
+    /// Numbers of storages of the plan.
+    let storages: Set<Int>
+
+    init(_ plan: Plan, _ operations: [any OpenCLOperation], path: KernelPath) {
+        guard path == .vector else {
+            storages = []
+            return
+        }
+        var storages = Set(plan.storages.indices.filter { plan.storages[$0].role == .intermediate })
+        storages.subtract(plan.kept.values.map(\.storage))
+        for operation in operations {
+            let roundable = operation.roundableOperands
+            for operand in operation.operands {
+                let fits = roundable.contains(operand.name) && operand.tensor.shape[-1].isMultiple(of: 2)
+                if !fits { storages.remove(operand.tensor.storage) }
+            }
+        }
+        self.storages = storages
+    }
+
+    func contains(_ tensor: Tensor) -> Bool { storages.contains(tensor.storage) }
+}
