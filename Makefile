@@ -1,7 +1,7 @@
 # run    builds, lists devices, checks the kernels and writes a piece of music
 # test   every test on an OpenCL device, and a package that links the library
 # bench  latency, kernels and memory of one denoising step; PEERS=1 adds PyTorch on the same machine
-# soak   the slow checks: every kernel's cases under SOAK_SEEDS seeds, on every family of kernels
+# soak   the slow checks: listed and drawn cases of every kernel, checked accesses, pieces, faults, fuzzing; a table at the end
 # bundle an archive for a machine with a GPU driver and nothing else; bundle-test runs it on a bare Debian with PoCL
 # check  formatting and sizes of the sources
 #

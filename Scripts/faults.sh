@@ -23,8 +23,8 @@ expect() {
     local name=$1 status=$2 pattern=$3 found=0
     shift 3
     timeout 300 "$@" >"$work/stdout" 2>"$work/stderr" || found=$?
-    # What the driver says is not ours, nor is the remark about untrained weights an error.
-    grep -vE "untrained|(warning|error)s? generated" "$work/stderr" >"$work/message" || true
+    # Remarks, and what the driver says, are no errors.
+    grep '^smdim: ' "$work/stderr" >"$work/message" || true
     if [[ $found != "$status" ]]; then
         fail "$name: exit status $found, expected $status: $(tail -n 1 "$work/stderr")"
     elif ((status != 0)) && ! { [[ $(wc -l <"$work/message") == 1 ]] && grep -qE -- "$pattern" "$work/message"; }; then
@@ -183,7 +183,7 @@ done
 expect "resume without a checkpoint" 1 'a checkpoint to resume from' "${train[@]}" --resume -o "$work/empty"
 state=$(ls -d "$work/straight"/checkpoint-* | tail -n 1)/state.safetensors
 truncate --size=$(($(stat --format=%s "$state") / 2)) "$state"
-expect "resume from a cut checkpoint" 1 "$state" "${train[@]}" --resume -o "$work/straight"
+expect "resume from a cut checkpoint" 1 'state.safetensors: data: expected [0-9]+ bytes, found' "${train[@]}" --resume -o "$work/straight"
 
 echo "$passed passed, $failed failed"
 ((failed == 0))

@@ -34,7 +34,8 @@ extension OnDevice {
             let tokens = try model.expected.tensor("tokens.noisy")
             let plan = try TokenDenoiser(model.configuration, precision: .bfloat16)
                 .plan(batch: tokens.shape[0], length: tokens.shape[1])
-            let weights = try backend.prepare(ModelFolder<ModelConfiguration>(Golden.folder(name)).weights(precision: .bfloat16))
+            let weights = try backend.prepare(
+                ModelFolder<ModelConfiguration>(Golden.folder(name)).weights(precision: .bfloat16))
             let logits = try [plan, plan.keepingEverything()].map { plan in
                 let executable = try backend.compile(plan, parameters: weights)
                 try executable.write("tokens", tokens)
