@@ -1,0 +1,68 @@
+import Foundation
+import Music
+import Pipeline
+import SMDIM
+
+/// A reader under test, named by the environment variable `READER`.
+enum Reader: String, CaseIterable {
+    case midi, safetensors, config, tokenizer, checkpoint, corpus
+
+    static let chosen: Reader = {
+        let name = ProcessInfo.processInfo.environment["READER"] ?? ""
+        guard let reader = Reader(rawValue: name) else {
+            let names = Reader.allCases.map(\.rawValue).joined(separator: ", ")
+            FileHandle.standardError.write(Data("READER: expected one of \(names), found '\(name)'\n".utf8))
+            exit(2)
+        }
+        return reader
+    }()
+
+    /// Reads the bytes; an error is the reader's answer, a crash is what the fuzzer looks for.
+    func read(_ bytes: [UInt8]) throws {
+        switch self {
+        case .midi:
+            let file = try MIDIFile.read(bytes).file
+            let notes = file.notes()
+            _ = try? REMITokenizer().encodeAligned(notes.pitched, division: file.division)
+            // What was read can be written, and reads as the same notes.
+            let again = try MIDIFile.read(file.serialized()).file.notes()
+            precondition(again.notes == notes.notes, "a file changes when it is written and read")
+        case .safetensors:
+            let file = try Safetensors(Data(bytes), named: "fuzz")
+            for name in file.entries.keys { _ = try file.tensor(name) }
+        case .config:
+            _ = try? ModelConfiguration(json: Data(bytes)).parameters
+            _ = try RollConfiguration(json: Data(bytes)).parameters
+        case .tokenizer:
+            let configuration = try TokenizerConfiguration(tokenizerJSON: bytes)
+            _ = REMITokenizer(configuration)
+            let again = try TokenizerConfiguration(tokenizerJSON: configuration.tokenizerJSON())
+            precondition(again == configuration, "a tokenizer changes when it is written and read")
+        case .checkpoint:
+            try Scratch.shared.readCheckpoint(bytes)
+        case .corpus:
+            try Scratch.shared.readCorpus(bytes)
+        }
+    }
+}
+
+/// libFuzzer's loop; the package manager renames the fuzzer's own `main` away.
+@_silgen_name("LLVMFuzzerRunDriver")
+private func runFuzzer(
+    _ count: UnsafeMutablePointer<CInt>,
+    _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>,
+    _ testOneInput: @convention(c) (UnsafePointer<UInt8>?, Int) -> CInt
+) -> CInt
+
+@main
+enum Fuzz {
+    static func main() {
+        _ = Reader.chosen
+        var (count, arguments) = (CommandLine.argc, CommandLine.unsafeArgv)
+        exit(
+            runFuzzer(&count, &arguments) { start, count in
+                _ = try? Reader.chosen.read([UInt8](UnsafeBufferPointer(start: start, count: count)))
+                return 0
+            })
+    }
+}
