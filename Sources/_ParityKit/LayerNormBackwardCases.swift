@@ -2,7 +2,7 @@ import ComputeCore
 
 extension ParityCase {
     /// What enters is good to a few units of the row's magnitude over its deviation, and enters twice: 8 units of the sums
-    /// of the absolute terms, and 1/64 more per row and per column that is added.
+    /// of the absolute terms, and 1/64 more per row that is added.
     static let layerNormBackward: [ParityCase] = [
         (1, 1, 1), (1, 3, 16), (2, 5, 17), (3, 31, 40), (1, 64, 255), (2, 33, 256), (1, 130, 512), (1, 2100, 24),
     ].flatMap { batch, length, width in
@@ -11,7 +11,7 @@ extension ParityCase {
 
     static func layerNormBackward(batch: Int, length: Int, width: Int, accumulates: Bool) -> ParityCase {
         let sizes = "B=\(batch) S=\(length) D=\(width)" + (accumulates ? " add" : "")
-        return ParityCase("layer_norm_backward", sizes, tolerance: 8 + Double(batch * length + width) / 64) { seeded in
+        return ParityCase("layer_norm_backward", sizes, tolerance: 8 + Double(batch * length) / 64) { seeded in
             var values = seeded
             var instance = ParityInstance()
             let shape: Shape = [batch, length, width]

@@ -13,8 +13,9 @@ public struct ParityCase: Sendable, CustomStringConvertible {
     /// k of the bound |x − r| ≤ k · 2⁻²⁴ · m, r the reference's value and m its magnitude.
     ///
     /// A case states it for values like the model's, of whose roundings most cancel: a sum of n terms counts n/16. Where terms are
-    /// equal, or a few outweigh the others, all roundings may go one way and make n/2, so other kinds of values have 8 times as much.
-    public var tolerance: Double { kind == .model ? modelTolerance : 8 * modelTolerance }
+    /// equal, or a few outweigh the others, all roundings may go one way and make up to n, so other kinds of values have 16 times as
+    /// much.
+    public var tolerance: Double { kind == .model ? modelTolerance : 16 * modelTolerance }
     private let modelTolerance: Double
     /// What the values look like.
     public internal(set) var kind = SeededValues.Kind.model

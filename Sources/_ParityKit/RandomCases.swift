@@ -68,7 +68,8 @@ extension ParityCase {
                 batch: draws.size(1...3), length: draws.size(1...40), ids: draws.size(1...300),
                 temperature: draws.pick(temperatures), topP: draws.pick(topPs))
         },
-        GrammarDraw.name: Family(logits) { draws in
+        // Not with outliers: a logit of thousands has no bits left for the probabilities that are compared.
+        GrammarDraw.name: Family(logits.filter { $0 != .outliers }) { draws in
             let padded = draws.size(1...60)
             return grammarDraw(
                 batch: draws.size(1...3), padded: padded, length: min(draws.size(1...60), padded),
@@ -131,7 +132,7 @@ extension ParityCase {
                 batch: draws.size(1...3), rows: draws.size(1...40), columns: draws.size(1...300),
                 draws.pick([.relu, .gelu]))
         },
-        SelectiveScanBackward.name: Family(any) { draws in
+        SelectiveScanBackward.name: Family(finite) { draws in
             selectiveScanBackward(
                 batch: draws.size(1...3), length: draws.size(1...140), channels: draws.size(1...40),
                 states: draws.pick(stateCounts))
