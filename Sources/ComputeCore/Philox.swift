@@ -55,6 +55,11 @@ public enum Philox {
         Float(draw >> 8) * 0x1p-24
     }
 
+    /// The index ⌊draw · count / 2³²⌋ below `count`, each about as likely.
+    public static func index(_ draw: UInt32, below count: Int) -> Int {
+        Int((UInt64(draw) * UInt64(count)) >> 32)
+    }
+
     /// The threshold t for which `draw < t` has the given probability, to the nearest 2⁻³²; certain at 1.
     ///
     /// The result may be 2³², which no 32-bit draw reaches, hence the wider type.

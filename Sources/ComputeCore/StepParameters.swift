@@ -29,19 +29,30 @@ public struct StepParameters: Hashable, Sendable {
 
     /// The integers in the order in which kernels read them; 64-bit values low word first.
     public var words: [Int32] {
-        func halves(_ value: UInt64) -> [Int32] {
-            [Int32(truncatingIfNeeded: value), Int32(truncatingIfNeeded: value >> 32)]
-        }
-        return [step, firstSample] + halves(seed) + halves(revealThreshold) + [revealCount, 0]
+        [step, firstSample] + seed.halfWords + revealThreshold.halfWords + [revealCount, 0]
     }
 
     /// Parameters from ``words``.
     public init(words: [Int32]) {
-        func join(_ low: Int32, _ high: Int32) -> UInt64 {
-            UInt64(UInt32(bitPattern: low)) | UInt64(UInt32(bitPattern: high)) << 32
-        }
         self.init(
-            step: words[0], firstSample: words[1], seed: join(words[2], words[3]),
-            revealThreshold: join(words[4], words[5]), revealCount: words[6])
+            step: words[0], firstSample: words[1], seed: UInt64(low: words[2], high: words[3]),
+            revealThreshold: UInt64(low: words[4], high: words[5]), revealCount: words[6])
+    }
+
+    /// The integer drawn for one position of sample `sample` of the batch.
+    public func draw(_ purpose: Philox.Purpose, position: Int, sample: Int) -> UInt32 {
+        Philox.draw(
+            seed: seed, purpose: purpose, position: UInt32(position), step: UInt32(bitPattern: step),
+            sample: UInt32(bitPattern: firstSample) &+ UInt32(sample))
+    }
+}
+
+extension UInt64 {
+    /// The number as it lies in int32 tensors, low word first.
+    public var halfWords: [Int32] { [Int32(truncatingIfNeeded: self), Int32(truncatingIfNeeded: self >> 32)] }
+
+    /// A number from ``halfWords``.
+    public init(low: Int32, high: Int32) {
+        self = UInt64(UInt32(bitPattern: low)) | UInt64(UInt32(bitPattern: high)) << 32
     }
 }

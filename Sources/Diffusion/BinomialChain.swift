@@ -120,9 +120,9 @@ public final class BinomialChain {
         let start = try noise(
             HostTensor(batch.shape, given.flatMap(\.self)), known,
             step: step(firstStep + options.stepCount, firstSample))
-        for (name, values) in ["cells": start.cells, "noise": start.noise, "known": known] {
-            if name != "noise" || options.sampler == .sharedNoise { try reversal.write(name, values) }
-        }
+        try reversal.write("cells", start.cells)
+        try reversal.write("known", known)
+        if options.sampler == .sharedNoise { try reversal.write("noise", start.noise) }
         try reversal.write(
             "nearTies", HostTensor(batch.shape, [Int32](repeating: 0, count: batch.shape.elementCount)))
         for index in 0..<options.stepCount {

@@ -69,10 +69,7 @@ public struct CellLaw: Hashable, Sendable {
 
     /// As ``BinomialStep/thresholds`` holds it for one sample: [P, 4, 2].
     public var words: [Int32] {
-        probabilities.joined().flatMap { probability in
-            let threshold = Philox.threshold(probability: probability)
-            return [Int32(truncatingIfNeeded: threshold), Int32(truncatingIfNeeded: threshold >> 32)]
-        }
+        probabilities.joined().flatMap { Philox.threshold(probability: $0).halfWords }
     }
 }
 

@@ -80,11 +80,10 @@ extension TrainingBatch {
         let parameters = StepParameters(
             step: Int32(truncatingIfNeeded: step), firstSample: Int32(firstSample), seed: seed)
         let thresholds = times.map(Philox.threshold(probability:))
-        let words = thresholds.flatMap { [Int32(truncatingIfNeeded: $0), Int32(truncatingIfNeeded: $0 >> 32)] }
         self.init(
             inputs: [
                 "clean": try HostTensor([windows.count, windows[0].count], windows.flatMap(\.self)),
-                "thresholds": try HostTensor([windows.count, 2], words),
+                "thresholds": try HostTensor([windows.count, 2], thresholds.flatMap(\.halfWords)),
                 "step": try HostTensor(StepParameters.shape, parameters.words),
             ],
             times: times,

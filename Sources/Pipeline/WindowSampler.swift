@@ -36,11 +36,10 @@ public struct WindowSampler: Sendable {
     public func window(step: Int, sample: Int) -> [Int32] {
         /// A number below `count`.
         func draw(_ part: UInt32, below count: Int) -> Int {
-            let draw = UInt64(
-                Philox.draw(
-                    seed: seed, purpose: .window, position: part, step: UInt32(truncatingIfNeeded: step),
-                    sample: UInt32(sample)))
-            return Int((draw * UInt64(count)) >> 32)
+            let draw = Philox.draw(
+                seed: seed, purpose: .window, position: part, step: UInt32(truncatingIfNeeded: step),
+                sample: UInt32(sample))
+            return Philox.index(draw, below: count)
         }
         let token = draw(0, below: ends.last ?? 1)
         let song = ends.firstIndex { $0 > token } ?? 0

@@ -4,7 +4,7 @@ extension BinomialStep: ReferenceOperation {
     func run(on memory: ReferenceMemory) throws {
         let (samples, cells) = (current.shape[0], current.shape[1] * current.shape[2])
         let (planes, width) = (thresholds.shape[1], current.shape[2])
-        let words = try memory.integers(thresholds).map(UInt32.init(bitPattern:))
+        let words = try memory.integers(thresholds)
         let parameters = try StepParameters(words: memory.integers(step))
         let (now, clean) = try (memory.floats(current), memory.floats(estimate))
         let known = try memory.floats(known)
@@ -18,11 +18,8 @@ extension BinomialStep: ReferenceOperation {
                 }
                 let plane = cell % width / (width / planes)
                 let row = (sample * planes + plane) * 4 + (now[index] > 0.5 ? 2 : 0) + (clean[index] > 0.5 ? 1 : 0)
-                let threshold = UInt64(words[2 * row]) | UInt64(words[2 * row + 1]) << 32
-                let draw = Philox.draw(
-                    seed: parameters.seed, purpose: purpose, position: UInt32(cell),
-                    step: UInt32(bitPattern: parameters.step),
-                    sample: UInt32(bitPattern: parameters.firstSample) &+ UInt32(sample))
+                let threshold = UInt64(low: words[2 * row], high: words[2 * row + 1])
+                let draw = parameters.draw(purpose, position: cell, sample: sample)
                 next[index] = UInt64(draw) < threshold ? 1 : 0
             }
         }

@@ -8,10 +8,7 @@ extension CellDraw: ReferenceOperation {
         var nearTies = try memory.integers(self.nearTies)
         var estimate = [Float](repeating: 0, count: logits.count)
         for (index, logit) in logits.enumerated() {
-            let draw = Philox.draw(
-                seed: parameters.seed, purpose: .roll, position: UInt32(index % cells),
-                step: UInt32(bitPattern: parameters.step),
-                sample: UInt32(bitPattern: parameters.firstSample) &+ UInt32(index / cells))
+            let draw = parameters.draw(.roll, position: index % cells, sample: index / cells)
             let unit = temperature > 0 ? Philox.unit(draw) : 0.5
             let probability = Scalar.sigmoid(Double(logit) / (temperature > 0 ? Double(temperature) : 1))
             // A threshold takes what lies on it; a draw of 0 must not turn on a cell that is certainly off.

@@ -7,13 +7,9 @@ extension Corrupt: ReferenceOperation {
         let parameters = try StepParameters(words: memory.integers(step))
         var tokens = try memory.integers(clean)
         for sample in 0..<batch {
-            let low = UInt64(UInt32(bitPattern: thresholds[2 * sample]))
-            let threshold = low | UInt64(UInt32(bitPattern: thresholds[2 * sample + 1])) << 32
+            let threshold = UInt64(low: thresholds[2 * sample], high: thresholds[2 * sample + 1])
             for position in 0..<length {
-                let draw = Philox.draw(
-                    seed: parameters.seed, purpose: .corrupt, position: UInt32(position),
-                    step: UInt32(bitPattern: parameters.step),
-                    sample: UInt32(bitPattern: parameters.firstSample) &+ UInt32(sample))
+                let draw = parameters.draw(.corrupt, position: position, sample: sample)
                 if UInt64(draw) < threshold { tokens[sample * length + position] = maskToken }
             }
         }

@@ -25,12 +25,7 @@ extension GrammarDraw: ReferenceOperation {
             }
             let draws = language.draws(rows, isLastGiven: length > 0 && given[sample * padded + length - 1] > 0) {
                 position in
-                Double(
-                    Philox.unit(
-                        Philox.draw(
-                            seed: parameters.seed, purpose: .token, position: UInt32(position),
-                            step: UInt32(bitPattern: parameters.step),
-                            sample: UInt32(bitPattern: parameters.firstSample) &+ UInt32(sample))))
+                Double(Philox.unit(parameters.draw(.token, position: position, sample: sample)))
             }
             for (position, row) in rows.enumerated() {
                 let index = sample * padded + position

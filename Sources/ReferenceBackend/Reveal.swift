@@ -22,10 +22,7 @@ extension Reveal: ReferenceOperation {
         switch rule {
         case .independent:
             return masked.filter { position in
-                let draw = Philox.draw(
-                    seed: parameters.seed, purpose: .reveal, position: UInt32(position),
-                    step: UInt32(bitPattern: parameters.step),
-                    sample: UInt32(bitPattern: parameters.firstSample) &+ UInt32(sample))
+                let draw = parameters.draw(.reveal, position: position, sample: sample)
                 return UInt64(draw) < parameters.revealThreshold
             }
         case .scheduled(let steps):

@@ -13,10 +13,7 @@ extension TokenDraw: ReferenceOperation {
             for position in 0..<length where candidates[sample * length + position] == maskToken {
                 let index = sample * length + position
                 let row = (0..<ids).map { allowed[$0] != 0 ? Double(logits[index * ids + $0]) : -.infinity }
-                let draw = Philox.draw(
-                    seed: parameters.seed, purpose: .token, position: UInt32(position),
-                    step: UInt32(bitPattern: parameters.step),
-                    sample: UInt32(bitPattern: parameters.firstSample) &+ UInt32(sample))
+                let draw = parameters.draw(.token, position: position, sample: sample)
                 let choice = Categorical(logits: row, temperature: Double(temperature), topP: Double(topP))
                     .draw(Double(Philox.unit(draw)))
                 candidates[index] = choice.map { Int32($0.id) } ?? maskToken

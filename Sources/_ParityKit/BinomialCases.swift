@@ -17,7 +17,7 @@ extension ParityCase {
             if count > 8 { current[7] = .nan }
             let thresholds = values.uniform(batch * planes * 4, in: -0.1...1.1).flatMap { probability -> [Int32] in
                 let threshold = Philox.threshold(probability: Double(probability))
-                return [Int32(truncatingIfNeeded: threshold), Int32(truncatingIfNeeded: threshold >> 32)]
+                return threshold.halfWords
             }
             let cells = try instance.input("cells", shape, current)
             instance.compare(cells, as: "cells")

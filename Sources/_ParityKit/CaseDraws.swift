@@ -25,7 +25,7 @@ struct CaseDraws {
     mutating func pick<Choice>(_ choices: [Choice]) -> Choice {
         count += 1
         let draw = Philox.draw(seed: seed, purpose: .window, position: count, step: 0, sample: 0)
-        return choices[Int((UInt64(draw) * UInt64(choices.count)) >> 32)]
+        return choices[Philox.index(draw, below: choices.count)]
     }
 
     /// A coin.

@@ -11,7 +11,7 @@ extension ParityCase {
             let thresholds = (0..<batch).flatMap { sample -> [Int32] in
                 let threshold = Philox.threshold(
                     probability: Double(sample + 1) / Double(batch + 1) + (batch == 3 && sample == 2 ? 1 : 0))
-                return [Int32(truncatingIfNeeded: threshold), Int32(truncatingIfNeeded: threshold >> 32)]
+                return threshold.halfWords
             }
             let noisy = instance.output("noisy", [batch, length], .int32)
             try instance.plan.append(
