@@ -4,16 +4,10 @@ import OpenCLRuntime
 extension CrossEntropy: OpenCLOperation {
     func commands(_ binder: Binder) throws(OpenCLError) -> [Command] {
         let (rows, ids) = (targets.shape.elementCount, logits.shape[2])
-        let (group, rowsPerGroup) =
-            switch binder.path {
-            case .vector: (1, 16)
-            case .group: (min(64, binder.backend.context.device.maxWorkGroupSize), 1)
-            case .simple: (1, 1)
-            }
+        let groups = RowGroups(rows, vectorRows: 16, for: binder)
         return [
             try binder.launch(
-                KernelVariant(.crossEntropy, ["LANES": binder.path.lanes, "GROUP": group, "ROWS": rowsPerGroup]),
-                global: SIMD3(rows.dividedRoundingUp(by: rowsPerGroup) * group, 1, 1), local: SIMD3(group, 1, 1),
+                groups.variant(.crossEntropy), global: groups.global, local: groups.local,
                 [
                     .int(rows), .int(ids), .int(logits.shape[1]), binder.argument(logits), binder.argument(targets),
                     binder.argument(selector), .int32(selected), binder.argument(weights), binder.argument(losses),

@@ -80,10 +80,15 @@ struct KernelVariant: Hashable, Sendable {
     let defines: [Specialisation.Define]
 
     /// A variant; a define of nil is left out, and the entry is the file's stem unless given.
-    init(_ file: KernelFile, entry: String? = nil, _ defines: KeyValuePairs<String, Int?> = [:]) {
+    init(
+        _ file: KernelFile, entry: String? = nil, _ defines: KeyValuePairs<String, Int?> = [:],
+        _ more: KeyValuePairs<String, Int?> = [:]
+    ) {
         self.file = file
         self.entry = entry ?? String(file.rawValue.dropLast(".cl".count))
-        self.defines = defines.compactMap { name, value in value.map { Specialisation.Define(name, $0) } }
+        self.defines = (Array(defines) + Array(more)).compactMap { name, value in
+            value.map { Specialisation.Define(name, $0) }
+        }
     }
 
     /// The same with one more define.

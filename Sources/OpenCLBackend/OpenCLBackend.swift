@@ -46,10 +46,19 @@ public final class OpenCLBackend: Backend {
         guard let parameters = parameters as? OpenCLParameters, parameters.context === context else {
             throw BackendError.foreignParameters
         }
-        return try OpenCLExecutable(plan, parameters: parameters, memory: memory(of: plan), backend: self)
+        return try OpenCLExecutable(plan, parameters: parameters, placement: placement(of: plan), backend: self)
     }
 
-    public func memory(of plan: Plan) throws -> MemoryPlan {
+    public func memory(of plan: Plan) throws -> MemoryPlan { try placement(of: plan).memory }
+
+    /// A plan's operations, which of its tensors are rounded, and where all of them lie.
+    struct Placement {
+        let operations: [any OpenCLOperation]
+        let rounded: RoundedTensors
+        let memory: MemoryPlan
+    }
+
+    private func placement(of plan: Plan) throws -> Placement {
         if path == .group { try BLASProduct.override(tuning.clblast, on: context.device) }
         let operations = try operations(of: plan)
         let rounded = RoundedTensors(plan, operations, path: path)
@@ -59,10 +68,11 @@ public final class OpenCLBackend: Backend {
             : MemoryPlan.Constraints(
                 alignment: max(128, context.device.baseAddressAlignBytes),
                 maximumBlockBytes: context.device.maxAllocationBytes, margin: isolation == .margins ? 256 : 0)
-        return MemoryPlan(
+        let memory = MemoryPlan(
             plan, halved: rounded.storages,
             scratchBytes: try operations.map { try $0.scratchBytes(on: self, given: rounded) },
             constraints: constraints)
+        return Placement(operations: operations, rounded: rounded, memory: memory)
     }
 
     public func memory(of parameters: [ParameterDeclaration]) -> Int {
@@ -74,7 +84,7 @@ public final class OpenCLBackend: Backend {
         precision == .float32 || (path == .vector && context.device.hasBFloat16Products)
     }
 
-    func operations(of plan: Plan) throws(BackendError) -> [any OpenCLOperation] {
+    private func operations(of plan: Plan) throws(BackendError) -> [any OpenCLOperation] {
         var operations: [any OpenCLOperation] = []
         for operation in plan.operations {
             guard let operation = operation as? any OpenCLOperation else {

@@ -16,9 +16,12 @@ final class OpenCLExecutable: Executable {
     /// What margins hold: a NaN that no kernel computes.
     private static let margin: UInt32 = 0xFFFF_FFFF
 
-    init(_ plan: Plan, parameters: OpenCLParameters, memory: MemoryPlan, backend: OpenCLBackend) throws {
+    init(_ plan: Plan, parameters: OpenCLParameters, placement: OpenCLBackend.Placement, backend: OpenCLBackend) throws
+    {
         self.plan = plan
+        let memory = placement.memory
         self.memory = memory
+        rounded = placement.rounded
         context = backend.context
         var blocks: [Buffer] = []
         for byteCount in memory.blocks { blocks.append(try context.makeBuffer(bytes: byteCount)) }
@@ -39,10 +42,8 @@ final class OpenCLExecutable: Executable {
         }
         self.storages = storages
         self.parameters = parameters
-        let operations = try backend.operations(of: plan)
-        rounded = RoundedTensors(plan, operations, path: backend.path)
         var commands: [[Command]] = []
-        for (index, operation) in operations.enumerated() {
+        for (index, operation) in placement.operations.enumerated() {
             let binder = Binder(
                 backend: backend, label: operation.name, storages: storages, rounded: rounded,
                 scratch: try memory.scratch[index].map(buffer))
