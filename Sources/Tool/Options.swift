@@ -55,8 +55,7 @@ struct DeviceOptions: ParsableArguments {
 
 /// How pieces are drawn.
 struct SamplingArguments: ParsableArguments {
-    @Option(help: "Model folder.")
-    var model: String
+    @OptionGroup var pieces: PieceArguments
 
     @Option(help: "Reverse steps.")
     var steps = 64
@@ -66,15 +65,6 @@ struct SamplingArguments: ParsableArguments {
 
     @Option(help: "Which positions a step reveals: scheduled, ancestral or confidence.")
     var order = SamplingOptions.Order.scheduled
-
-    @Option(help: "Seed; drawn and printed if not given.")
-    var seed: UInt64?
-
-    @Option(help: "Number of pieces.")
-    var count = 1
-
-    @Option(help: "Number of the first piece: piece i is the same whatever --count is.")
-    var firstSample = 0
 
     @Option(help: "Divides the logits; 0 takes the most probable token.")
     var temperature: Float = 1
@@ -94,33 +84,14 @@ struct SamplingArguments: ParsableArguments {
     @Flag(help: "Draw every token by itself: tokens that make no note may come out and are skipped.")
     var noGrammar = false
 
-    @Option(help: "Pieces drawn at once; changes memory and speed, never a piece.")
-    var batch = 4
-
-    @Option(help: "Type of the factors of products: f32 or bf16.")
-    var precision = Precision.float32
-
-    @Flag(help: "Print what was written as JSON.")
-    var json = false
-
-    @Option(name: .shortAndLong, help: "Output file, or folder for several pieces.")
-    var output: String
-
     func validate() throws {
-        func require(_ condition: Bool, _ option: String, _ expected: String, _ found: some CustomStringConvertible)
-            throws
-        {
-            guard condition else { throw ValidationError("--\(option): expected \(expected), found \(found)") }
-        }
-        try require(steps >= 1, "steps", "at least 1", steps)
-        try require(count >= 1, "count", "at least 1", count)
-        try require(batch >= 1, "batch", "at least 1", batch)
-        try require(firstSample >= 0, "first-sample", "0 or more", firstSample)
-        try require(temperature >= 0 && temperature.isFinite, "temperature", "0 or more", temperature)
-        try require(topP > 0 && topP <= 1, "top-p", "a number above 0 and at most 1", topP)
-        try require(maxChord.map { $0 >= 1 } ?? true, "max-chord", "at least 1", maxChord ?? 0)
+        try requireOption(steps >= 1, "steps", "at least 1", steps)
+        try requireOption(temperature >= 0 && temperature.isFinite, "temperature", "0 or more", temperature)
+        try requireOption(topP > 0 && topP <= 1, "top-p", "a number above 0 and at most 1", topP)
+        try requireOption(maxChord.map { $0 >= 1 } ?? true, "max-chord", "at least 1", maxChord ?? 0)
         let hasRules = pitchRange != nil || maxChord != nil || scale != nil
-        try require(!noGrammar || !hasRules, "no-grammar", "no --pitch-range, --max-chord or --scale beside it", "one")
+        try requireOption(
+            !noGrammar || !hasRules, "no-grammar", "no --pitch-range, --max-chord or --scale beside it", "one")
         _ = try grammar()
     }
 
@@ -137,25 +108,23 @@ struct SamplingArguments: ParsableArguments {
 
     /// The library's settings; a seed is drawn where none is given.
     func settings() throws -> SamplingSettings {
-        var settings = SamplingSettings(seed: seed ?? UInt64.random(in: 0..<1 << 48))
+        var settings = SamplingSettings(seed: pieces.chosenSeed)
         settings.steps = steps
         settings.spacing = schedule
         settings.order = order
         settings.temperature = temperature
         settings.topP = topP
-        settings.count = count
-        settings.firstSample = firstSample
-        settings.batch = batch
+        settings.count = pieces.count
+        settings.firstSample = pieces.firstSample
+        settings.batch = pieces.batch
         settings.grammar = try grammar()
         return settings
     }
 
     /// The model on the device, with a remark if it was never trained.
     func loadModel(on device: DeviceOptions) throws -> Model {
-        let model = try Model(URL(filePath: model), on: device.backend(), precision: precision)
-        if model.isUntrained {
-            Terminal.note("\(model.name): these weights are untrained; what they write is noise, not music")
-        }
+        let model = try Model(URL(filePath: pieces.model), on: device.backend(), precision: pieces.precision)
+        pieces.remark(on: model.name, isUntrained: model.isUntrained)
         return model
     }
 }

@@ -74,8 +74,7 @@ struct Vary: ParsableCommand {
 
 /// How rolls are drawn.
 struct RollArguments: ParsableArguments {
-    @Option(help: "Folder of a model of rolls.")
-    var model: String
+    @OptionGroup var pieces: PieceArguments
 
     @Option(help: "Reverse steps.")
     var steps = RollSettings(seed: 0).steps
@@ -89,38 +88,9 @@ struct RollArguments: ParsableArguments {
     @Option(help: "Divides the logits; 0 takes every cell whose probability is at least one half.")
     var temperature: Float = 1
 
-    @Option(help: "Seed; drawn and printed if not given.")
-    var seed: UInt64?
-
-    @Option(help: "Number of pieces.")
-    var count = 1
-
-    @Option(help: "Number of the first piece: piece i is the same whatever --count is.")
-    var firstSample = 0
-
-    @Option(help: "Pieces drawn at once; changes memory and speed, never a piece.")
-    var batch = 4
-
-    @Option(help: "Type of the factors of products: f32 or bf16.")
-    var precision = Precision.float32
-
-    @Flag(help: "Print what was written as JSON.")
-    var json = false
-
-    @Option(name: .shortAndLong, help: "Output file, or folder for several pieces.")
-    var output: String
-
     func validate() throws {
-        func require(_ condition: Bool, _ option: String, _ expected: String, _ found: some CustomStringConvertible)
-            throws
-        {
-            guard condition else { throw ValidationError("--\(option): expected \(expected), found \(found)") }
-        }
-        try require(steps >= 1, "steps", "at least 1", steps)
-        try require(count >= 1, "count", "at least 1", count)
-        try require(batch >= 1, "batch", "at least 1", batch)
-        try require(firstSample >= 0, "first-sample", "0 or more", firstSample)
-        try require(temperature >= 0 && temperature.isFinite, "temperature", "0 or more", temperature)
+        try requireOption(steps >= 1, "steps", "at least 1", steps)
+        try requireOption(temperature >= 0 && temperature.isFinite, "temperature", "0 or more", temperature)
     }
 
     /// Reads a file, lets a model edit it, and writes what comes out.
@@ -128,25 +98,23 @@ struct RollArguments: ParsableArguments {
         on device: DeviceOptions, _ name: String, reading input: String,
         edit: (RollModel, MIDIFile, RollSettings, @escaping (SamplingProgress) -> Void) throws -> [Piece]
     ) throws {
-        let output = try PieceOutput(output, count: count)
+        let output = try PieceOutput(pieces.output, count: pieces.count)
         let file = try readMIDI(input)
-        let model = try RollModel(URL(filePath: model), on: device.backend(), precision: precision)
-        if model.isUntrained {
-            Terminal.note("\(model.name): these weights are untrained; what they write is noise, not music")
-        }
+        let model = try RollModel(URL(filePath: pieces.model), on: device.backend(), precision: pieces.precision)
+        pieces.remark(on: model.name, isUntrained: model.isUntrained)
         let bar = ProgressBar(name)
-        try output.write(edit(model, file, settings) { bar.show($0.done, of: $0.total) }, json: json)
+        try output.write(edit(model, file, settings) { bar.show($0.done, of: $0.total) }, json: pieces.json)
     }
 
     private var settings: RollSettings {
-        var settings = RollSettings(seed: seed ?? UInt64.random(in: 0..<1 << 48))
+        var settings = RollSettings(seed: pieces.chosenSeed)
         settings.steps = steps
         settings.sampler = sampler
         settings.schedule = schedule
         settings.temperature = temperature
-        settings.count = count
-        settings.firstSample = firstSample
-        settings.batch = batch
+        settings.count = pieces.count
+        settings.firstSample = pieces.firstSample
+        settings.batch = pieces.batch
         return settings
     }
 }

@@ -106,7 +106,7 @@ struct Train: ParsableCommand {
 
     private func rollCorpus() throws -> RollCorpus {
         let corpus = try RollCorpus(folder: URL(filePath: data), seed: options.seed)
-        let bars = corpus.train.reduce(0) { $0 + $1.roll.steps } / 16
+        let bars = corpus.train.reduce(0) { $0 + $1.roll.steps } / PianoRoll.stepsPerBar
         report(
             "\(corpus.train.count) songs of \(bars) bars to learn from, \(corpus.valid.count) to judge by",
             skipped: corpus.skipped)
