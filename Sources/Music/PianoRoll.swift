@@ -9,6 +9,8 @@ public struct PianoRoll: Sendable, Hashable {
     public static let pitchCount = 88
     /// Sounding, onsets.
     public static let planeCount = 2
+    /// Steps of a bar: sixteenths.
+    public static let stepsPerBar = 4 * BarGrid.beatsPerBar
     /// Cells of a step.
     public static let width = planeCount * pitchCount
 
@@ -65,6 +67,17 @@ public struct PianoRoll: Sendable, Hashable {
 
     private static func key(_ pitch: Int) -> Int? {
         (0..<pitchCount).contains(pitch - lowestPitch) ? pitch - lowestPitch : nil
+    }
+
+    /// The roll without the keys that sound in another, while they do.
+    public func silencing(_ other: PianoRoll) -> PianoRoll {
+        var silenced = self
+        for step in 0..<min(steps, other.steps) {
+            for key in 0..<Self.pitchCount where other[step, .sounding, key] {
+                for plane in Plane.allCases { silenced.cells[index(step, plane, key)] = false }
+            }
+        }
+        return silenced
     }
 
     /// The share of a plane's cells that are on.

@@ -138,15 +138,7 @@ private struct RollScore {
 
     /// The notes of a drawn roll that do not touch those of another: a voice never strikes or holds a key of the other.
     func notes(of draw: RollModel.Draw, without other: PianoRoll, loudness: Double) -> [GridNote] {
-        var cells = draw.cells
-        for step in 0..<other.steps {
-            for key in 0..<PianoRoll.pitchCount where other[step, .sounding, key] {
-                for plane in PianoRoll.Plane.allCases {
-                    cells[(step * PianoRoll.planeCount + plane.rawValue) * PianoRoll.pitchCount + key] = false
-                }
-            }
-        }
-        return fileNotes(PianoRoll(cells: cells).notes(velocity: 1), loudness: loudness)
+        fileNotes(PianoRoll(cells: draw.cells).silencing(other).notes(velocity: 1), loudness: loudness)
     }
 
     /// Notes in the piece's key and at its loudness.

@@ -89,7 +89,7 @@ struct PartialRoll {
         }
         if freeSteps.count <= limit {
             let middle = (freeSteps.lowerBound + freeSteps.upperBound) / 2
-            return [window(from: (middle - limit / 2) / 16 * 16)]
+            return [window(from: (middle - limit / 2) / PianoRoll.stepsPerBar * PianoRoll.stepsPerBar)]
         }
         var windows = [window(from: freeSteps.lowerBound)]
         while let last = windows.last, last.upperBound < freeSteps.upperBound {
@@ -160,7 +160,7 @@ extension RollModel {
     public func chain(bars: Int, steps: Int) throws -> () throws -> Void {
         var settings = RollSettings(seed: 0)
         settings.steps = steps
-        let chain = try makeChain(1, steps: 16 * bars, 1, settings)
+        let chain = try makeChain(1, steps: bars * PianoRoll.stepsPerBar, 1, settings)
         let silence = [[Float](repeating: 0, count: chain.cellCount)]
         return { _ = try chain.run(from: silence, known: silence) }
     }

@@ -13,7 +13,6 @@ public struct RollTask: TrainingTask {
     public static let measure = "bits per step"
     /// Corruptions of a valid window.
     private static let timesPerWindow = 8
-    private static let stepsPerBar = 16
 
     public let configuration: RollConfiguration
     public let tokenizerJSON: Data? = nil
@@ -29,9 +28,9 @@ public struct RollTask: TrainingTask {
             throw PipelineError.option(
                 name: "n_pitches", expected: "\(PianoRoll.pitchCount)", found: "\(configuration.pitchCount)")
         }
-        guard options.length % configuration.fold == 0, options.length % Self.stepsPerBar == 0 else {
+        guard options.length % configuration.fold == 0, options.length % PianoRoll.stepsPerBar == 0 else {
             throw PipelineError.option(
-                name: "length", expected: "a multiple of the \(Self.stepsPerBar) steps of a bar and of fold",
+                name: "length", expected: "a multiple of the \(PianoRoll.stepsPerBar) steps of a bar and of fold",
                 found: "\(options.length)")
         }
         guard options.weighting == .mean else {
@@ -109,7 +108,7 @@ extension RollTask {
             let draw = Philox.draw(
                 seed: seed, purpose: .window, position: part, step: UInt32(truncatingIfNeeded: step),
                 sample: UInt32(sample))
-            return Int((UInt64(draw) * UInt64(max(count, 1))) >> 32)
+            return Philox.index(draw, below: max(count, 1))
         }
         var place = draw(0, below: songs.reduce(0) { $0 + $1.roll.steps })
         let song = songs.first { song in
@@ -118,8 +117,8 @@ extension RollTask {
         }
         guard let song else { return Window(clean: [], known: []) }
         let width = configuration.cellCount
-        let bars = (song.roll.steps - options.length) / Self.stepsPerBar
-        let start = bars > 0 ? draw(1, below: bars + 1) * Self.stepsPerBar * width : 0
+        let bars = (song.roll.steps - options.length) / PianoRoll.stepsPerBar
+        let start = bars > 0 ? draw(1, below: bars + 1) * PianoRoll.stepsPerBar * width : 0
         let cells = song.roll.cells[start...].prefix(options.length * width)
         let missing = options.length * width - cells.count
         var window = Window(
@@ -128,10 +127,10 @@ extension RollTask {
         switch draw(2, below: 4) {
         case 0: break
         case 1:
-            let bars = options.length / Self.stepsPerBar
+            let bars = options.length / PianoRoll.stepsPerBar
             let free = 1 + draw(3, below: max(bars / 2, 1))
             let first = draw(4, below: bars - free + 1)
-            let gap = first * Self.stepsPerBar * width..<(first + free) * Self.stepsPerBar * width
+            let gap = first * PianoRoll.stepsPerBar * width..<(first + free) * PianoRoll.stepsPerBar * width
             for cell in 0..<cells.count where !gap.contains(cell) { window.known[cell] = 1 }
         default:
             for (cell, isOn) in song.melody.cells[start...].prefix(cells.count).enumerated() where isOn {
