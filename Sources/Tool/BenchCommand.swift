@@ -7,7 +7,7 @@ public import SMDIM
 
 struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Measure one denoising step: latency, kernels, memory, start-up.")
+        abstract: "Measure one denoising or training step: latency, kernels, memory, start-up.")
 
     @OptionGroup var model: BenchModel
     @OptionGroup var device: DeviceOptions
@@ -24,6 +24,12 @@ struct Bench: ParsableCommand {
     @Option(help: "Write the kernels of one step as a Chrome trace.")
     var trace: String?
 
+    @Option(help: "Also sample a piece in so many reverse steps, without and under the grammar; needs --model.")
+    var samplingSteps: Int?
+
+    @Flag(help: "Measure a training step: forward, backward, AdamW.")
+    var training = false
+
     @Flag(help: "Print the memory that a step takes, and take none.")
     var plan = false
 
@@ -37,6 +43,12 @@ struct Bench: ParsableCommand {
         guard repetitions >= 1 else {
             throw ValidationError("--repetitions: expected at least 1, found \(repetitions)")
         }
+        guard samplingSteps.map({ $0 >= 1 && model.model != nil }) ?? true else {
+            throw ValidationError("--sampling-steps: expected at least 1 and a --model with its tokenizer")
+        }
+        guard !training || (model.precision == .float32 && !plan) else {
+            throw ValidationError("--training: expected float32 and no --plan beside it (see train --plan)")
+        }
         guard margin >= 0 else { throw ValidationError("--margin: expected 0 or more, found \(margin)") }
     }
 
@@ -44,7 +56,8 @@ struct Bench: ParsableCommand {
         let earlier = try baseline.map { path in
             try JSONDecoder().decode(BenchReport.self, from: Data(contentsOf: URL(filePath: path)))
         }
-        let measurement = try model.measurement(withWeights: !plan)
+        var measurement = try model.measurement(withWeights: !plan)
+        measurement.isTraining = training
         if plan { return try printPlan(measurement) }
         let report = try measure(measurement)
         print(json ? try Terminal.json(report) : report.text)
@@ -56,22 +69,31 @@ struct Bench: ParsableCommand {
     private func measure(_ measurement: BenchMeasurement) throws -> BenchReport {
         let backend = try device.openCLBackend()
         let identity = backend.identity
-        let seconds = try measurement.stepSeconds(
-            of: measurement.executable(on: backend), repetitions: repetitions)
-        let step = BenchReport.Spread(seconds)
+        let step = try measurement.step(on: backend)
+        let seconds = BenchReport.Spread(try measurement.seconds(of: step, repetitions: repetitions))
+        let profiler = try device.openCLBackend(profiling: true)
         let profiles = try measurement.profile(
-            on: device.openCLBackend(profiling: true), repetitions: min(repetitions, 5))
+            of: measurement.step(on: profiler), on: profiler, repetitions: min(repetitions, 5))
         if let trace, let profile = profiles.last {
             try ChromeTrace(profile).write(to: URL(filePath: trace))
         }
         return BenchReport(
             version: SMDIMTool.version, device: identity.device, driver: identity.driver,
-            precision: measurement.precision.rawValue, kernelPath: identity.kernelPath, preset: model.name,
-            length: measurement.length, batch: measurement.batch, stepSeconds: step,
-            peakBytes: backend.context.peakBytes, flops: try measurement.plan().work.flops,
-            startSeconds: try skipStart
-                ? nil : StartMeasurement(model: model, device: device).seconds(step: step.median),
-            kernels: try measurement.families(profiles))
+            precision: measurement.precision.rawValue, kernelPath: identity.kernelPath,
+            preset: training ? "training step of \(model.name)" : model.name,
+            length: measurement.length, batch: measurement.batch, stepSeconds: seconds,
+            peakBytes: backend.context.peakBytes, flops: step.flops,
+            startSeconds: try skipStart || training
+                ? nil : StartMeasurement(model: model, device: device).seconds(step: seconds.median),
+            kernels: measurement.families(profiles, of: step), sampling: try sampling())
+    }
+
+    private func sampling() throws -> [BenchReport.Sampling]? {
+        guard let folder = model.model, let samplingSteps else { return nil }
+        return try SamplingMeasurement(
+            folder, on: device.openCLBackend(profiling: true), precision: model.precision, length: model.length,
+            steps: samplingSteps
+        ).measure()
     }
 
     private func printPlan(_ measurement: BenchMeasurement) throws {

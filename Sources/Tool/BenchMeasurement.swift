@@ -4,15 +4,17 @@ import OpenCLBackend
 import OpenCLRuntime
 import SMDIM
 
-/// Measures one denoising step: tokens enqueued to logits finished, profiling off, sampling excluded.
+/// Measures one step, profiling off for its time and on for its kernels.
 struct BenchMeasurement {
     let configuration: ModelConfiguration
     let weights: [ParameterSource]
     let length: Int
     let batch: Int
     let precision: Precision
+    /// A training step instead of a denoising one.
+    var isTraining = false
 
-    /// The plan of a step.
+    /// The plan of a denoising step.
     func plan() throws -> Plan {
         try TokenDenoiser(configuration, precision: precision)
             .plan(batch: batch, length: configuration.paddedLength(length))
@@ -27,42 +29,30 @@ struct BenchMeasurement {
         return try HostTensor([batch, padded], ids)
     }
 
-    /// A compiled step with its input.
-    func executable(on backend: OpenCLBackend) throws -> any Executable {
-        let executable = try backend.compile(plan(), parameters: backend.prepare(weights))
-        try executable.write("tokens", tokens())
-        return executable
-    }
-
-    /// Seconds of each of `repetitions` steps after two that are not counted.
-    func stepSeconds(of executable: any Executable, repetitions: Int) throws -> [Double] {
-        let tokens = try tokens()
-        var seconds: [Double] = []
-        for repetition in 0..<repetitions + 2 {
+    /// Seconds of each of `repetitions` runs after two that are not counted.
+    func seconds(of step: BenchedStep, repetitions: Int) throws -> [Double] {
+        for _ in 0..<2 { try step.run() }
+        return try (0..<repetitions).map { _ in
             let start = ContinuousClock.now
-            try executable.write("tokens", tokens)
-            try executable.run()
-            try executable.wait()
-            if repetition >= 2 { seconds.append((ContinuousClock.now - start).seconds) }
+            try step.run()
+            return (ContinuousClock.now - start).seconds
         }
-        return seconds
     }
 
-    /// Every launch of `repetitions` steps, with profiling on.
-    func profile(on backend: OpenCLBackend, repetitions: Int) throws -> [[ProfiledLaunch]] {
-        let executable = try executable(on: backend)
-        try executable.run()
+    /// Every launch of `repetitions` runs, with profiling on.
+    func profile(of step: BenchedStep, on backend: OpenCLBackend, repetitions: Int) throws -> [[ProfiledLaunch]] {
+        try step.run()
         _ = try backend.context.takeProfile()
         return try (0..<repetitions).map { _ in
-            try executable.run()
+            try step.run()
             return try backend.context.takeProfile()
         }
     }
 
     /// The families of kernels in the fastest profile, the slowest family first.
-    func families(_ profiles: [[ProfiledLaunch]]) throws -> [BenchReport.Family] {
+    func families(_ profiles: [[ProfiledLaunch]], of step: BenchedStep) -> [BenchReport.Family] {
         var work: [String: Work] = [:]
-        for operation in try plan().operations {
+        for operation in step.plans.flatMap(\.operations) {
             work[operation.name, default: Work(flops: 0, bytes: 0)].flops += operation.work.flops
             work[operation.name, default: Work(flops: 0, bytes: 0)].bytes += operation.work.bytes
         }

@@ -31,6 +31,21 @@ struct BenchReport: Codable {
         let gbps: Double
     }
 
+    /// A piece's reverse steps, of which everything but the network's kernels is overhead.
+    struct Sampling: Codable {
+        let hasGrammar: Bool
+        let networkCalls: Int
+        let stepSeconds: Double
+        let networkSeconds: Double
+
+        enum CodingKeys: String, CodingKey {
+            case hasGrammar = "grammar"
+            case networkCalls = "network_calls"
+            case stepSeconds = "step_seconds"
+            case networkSeconds = "network_seconds"
+        }
+    }
+
     let version: String
     let device: String
     let driver: String
@@ -44,9 +59,10 @@ struct BenchReport: Codable {
     let flops: Int
     let startSeconds: Start?
     let kernels: [Family]
+    let sampling: [Sampling]?
 
     enum CodingKeys: String, CodingKey {
-        case version, device, driver, precision, preset, length, batch, flops, kernels
+        case version, device, driver, precision, preset, length, batch, flops, kernels, sampling
         case kernelPath = "kernel_path"
         case stepSeconds = "step_seconds"
         case peakBytes = "peak_bytes"
@@ -66,6 +82,14 @@ struct BenchReport: Codable {
         if let startSeconds {
             lines.append(
                 String(format: "start  %.2f s warm, %.2f s cold", startSeconds.warm, startSeconds.cold))
+        }
+        for sampling in sampling ?? [] {
+            lines.append(
+                String(
+                    format: "%@ %.2f ms a step, %.2f ms or %.1f %% of it beside the network (%d steps)",
+                    sampling.hasGrammar ? "piece  under the grammar" : "piece  without a grammar",
+                    sampling.stepSeconds * 1e3, (sampling.stepSeconds - sampling.networkSeconds) * 1e3,
+                    100 * (1 - sampling.networkSeconds / sampling.stepSeconds), sampling.networkCalls))
         }
         let total = kernels.reduce(0) { $0 + $1.seconds }
         let rows = kernels.map { family in

@@ -73,14 +73,10 @@ struct Rounds: ParsableCommand {
 
     private func body(on backend: OpenCLBackend) throws -> () throws -> Void {
         switch subject {
-        case .step:
-            let measurement = try model.measurement()
-            let (executable, tokens) = try (measurement.executable(on: backend), measurement.tokens())
-            return {
-                try executable.write("tokens", tokens)
-                try executable.run()
-                try executable.wait()
-            }
+        case .step, .training:
+            var measurement = try model.measurement()
+            measurement.isTraining = subject == .training
+            return try measurement.step(on: backend).run
         case .linear, .attention:
             let executable = try operation(on: backend)
             return {
@@ -88,7 +84,6 @@ struct Rounds: ParsableCommand {
                 try executable.wait()
             }
         case .piece: return try piece(on: backend)
-        case .training: return try training(on: backend)
         case .roll:
             let model = try RollModel(URL(filePath: roll ?? ""), on: backend, precision: model.precision)
             let chain = try model.chain(bars: 32, steps: steps)
@@ -142,40 +137,5 @@ struct Rounds: ParsableCommand {
         ) { tokens, plan in try denoiser.record(tokens, into: &plan).logits }
         let masks = [Int32](repeating: configuration.maskToken, count: model.length)
         return { _ = try chain.run(from: [masks]) }
-    }
-
-    private func training(on backend: OpenCLBackend) throws -> () throws -> Void {
-        let measurement = try model.measurement()
-        let configuration = measurement.configuration
-        let (batch, length) = (model.batch, configuration.paddedLength(model.length))
-        let parameters = try backend.prepare(
-            measurement.weights
-                + configuration.parameters.flatMap { weight in
-                    try ParameterKey.Slot.allCases.filter { $0 != .value }.map { slot in
-                        try ParameterSource(ParameterKey(weight.key.name, slot), weight.layout, weight.shape, nil)
-                    }
-                })
-        let gradients = try backend.compile(
-            TokenDenoiser(configuration, purpose: .training)
-                .lossPlan(batch: batch, length: length).training(maximumNorm: 1), parameters: parameters)
-        let update = try backend.compile(configuration.updatePlan(decay: 0.01), parameters: parameters)
-        let half = Int32(bitPattern: 1 << 31)
-        let clean = (0..<batch * length).map { Int32($0 * 7919 % configuration.vocabularySize) }
-        try gradients.write("clean", HostTensor([batch, length], clean))
-        try gradients.write("thresholds", HostTensor([batch, 2], (0..<batch).flatMap { _ in [half, 0] }))
-        let weight = 2 / Float(batch * length)
-        try gradients.write("weights", HostTensor([batch], [Float](repeating: weight, count: batch)))
-        var step = 0
-        return {
-            step += 1
-            let parameters = StepParameters(step: Int32(step), seed: 0)
-            try gradients.write("step", HostTensor(StepParameters.shape, parameters.words))
-            try gradients.run()
-            try update.write("clip", gradients.read("clip"))
-            let schedule = AdamWSchedule(rate: 1e-4, step: step, averageDecay: 0.999)
-            try update.write("schedule", HostTensor(AdamWSchedule.shape, schedule.values))
-            try update.run()
-            try update.wait()
-        }
     }
 }

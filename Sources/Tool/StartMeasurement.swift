@@ -52,9 +52,7 @@ struct FirstStep: ParsableCommand {
     @OptionGroup var device: DeviceOptions
 
     func run() throws {
-        let executable = try model.measurement().executable(on: device.openCLBackend())
-        try executable.run()
-        try executable.wait()
+        try model.measurement().step(on: device.openCLBackend()).run()
         print(Double(DispatchTime.now().uptimeNanoseconds - since) * 1e-9)
     }
 }
