@@ -16,7 +16,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
     ],
     targets: [
-        // MARK: - System libraries and kernel text
+        // MARK: - System libraries, kernel text and the processor
         .systemLibrary(
             name: "COpenCL", pkgConfig: "OpenCL",
             providers: [.apt(["ocl-icd-opencl-dev", "opencl-headers"])]),
@@ -25,11 +25,12 @@ let package = Package(
         .target(
             name: "CKernels", path: "Kernels",
             exclude: ["Common", "Scan", "Attention", "Matmul", "Norm", "Pointwise", "Noise", "Convolution", "Training"]),
+        .target(name: "CProcessor"),
 
         // MARK: - Compute
         .target(name: "ComputeCore"),
         .target(name: "ReferenceBackend", dependencies: ["ComputeCore"]),
-        .target(name: "OpenCLRuntime", dependencies: ["COpenCL"]),
+        .target(name: "OpenCLRuntime", dependencies: ["COpenCL", "CProcessor"]),
         .target(
             name: "OpenCLBackend",
             dependencies: ["OpenCLRuntime", "CKernels", "CCLBlast", "COpenCL", "ComputeCore"]),
@@ -74,7 +75,7 @@ let package = Package(
 
 // MARK: - Settings of every Swift target of ours
 
-for target in package.targets where target.type != .system && target.name != "CKernels" {
+for target in package.targets where target.type != .system && !["CKernels", "CProcessor"].contains(target.name) {
     target.swiftSettings = [
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("InternalImportsByDefault"),

@@ -6,6 +6,9 @@
 static const char activation[] = {
 #embed "Common/activation.clh" suffix(, 0)
 };
+static const char amx[] = {
+#embed "Common/amx.clh" suffix(, 0)
+};
 static const char bfloat16[] = {
 #embed "Common/bfloat16.clh" suffix(, 0)
 };
@@ -21,6 +24,9 @@ static const char philox[] = {
 static const char prelude[] = {
 #embed "Common/prelude.clh" suffix(, 0)
 };
+static const char productRow[] = {
+#embed "Common/product_row.clh" suffix(, 0)
+};
 static const char rotary[] = {
 #embed "Common/rotary.clh" suffix(, 0)
 };
@@ -29,6 +35,9 @@ static const char vectorMath[] = {
 };
 static const char wideFloat[] = {
 #embed "Common/wide_float.clh" suffix(, 0)
+};
+static const char attentionAmx[] = {
+#embed "Attention/attention_amx.cl" suffix(, 0)
 };
 static const char attentionBackwardNaive[] = {
 #embed "Attention/attention_backward_naive.cl" suffix(, 0)
@@ -62,6 +71,9 @@ static const char linearBackwardNaive[] = {
 };
 static const char linearEpilogue[] = {
 #embed "Matmul/linear_epilogue.cl" suffix(, 0)
+};
+static const char matmulAmx[] = {
+#embed "Matmul/matmul_amx.cl" suffix(, 0)
 };
 static const char matmulNaive[] = {
 #embed "Matmul/matmul_naive.cl" suffix(, 0)
@@ -147,14 +159,17 @@ static const char sumValues[] = {
 
 static const CKernelFile files[] = {
     {"Common/activation.clh", activation},
+    {"Common/amx.clh", amx},
     {"Common/bfloat16.clh", bfloat16},
     {"Common/categorical.clh", categorical},
     {"Common/panels.clh", panels},
     {"Common/philox.clh", philox},
     {"Common/prelude.clh", prelude},
+    {"Common/product_row.clh", productRow},
     {"Common/rotary.clh", rotary},
     {"Common/vector_math.clh", vectorMath},
     {"Common/wide_float.clh", wideFloat},
+    {"Attention/attention_amx.cl", attentionAmx},
     {"Attention/attention_backward_naive.cl", attentionBackwardNaive},
     {"Attention/attention_backward_panels.cl", attentionBackwardPanels},
     {"Attention/attention_naive.cl", attentionNaive},
@@ -166,6 +181,7 @@ static const CKernelFile files[] = {
     {"Matmul/activation_backward.cl", activationBackward},
     {"Matmul/linear_backward_naive.cl", linearBackwardNaive},
     {"Matmul/linear_epilogue.cl", linearEpilogue},
+    {"Matmul/matmul_amx.cl", matmulAmx},
     {"Matmul/matmul_naive.cl", matmulNaive},
     {"Matmul/matmul_panels.cl", matmulPanels},
     {"Matmul/pack_pairs.cl", packPairs},

@@ -1,8 +1,9 @@
 // C = ACTIVATION(A P + bias) + residual for CPU devices, P packed by pack_panels.
 //
-// Work-group (ceil(M / rows), ceil(N / 32)) of one work-item owns `rows` rows of one 32-wide panel, `rows` a
+// Work-group (ceil(N / 32), ceil(M / rows)) of one work-item owns `rows` rows of one 32-wide panel, `rows` a
 // multiple of 8: the panel stays in cache while an 8 x 32 tile of C, sixteen float16 registers, walks down the
-// rows. No local memory. An element of C is summed over ascending k by one work-item: its bits depend on K alone.
+// rows. Neighbours own the next panel of the same rows, which are still in cache, and write on where C's rows were
+// left. No local memory. An element of C is summed over ascending k by one work-item: its bits depend on K alone.
 //
 // A: element (m, k) at a[a_offset + m a_stride + k]; with A_PANELS A is packed itself, 32 of its rows wide and K
 // deep, which is how a transposed activation enters a weight gradient (a_stride is then unread).
@@ -42,8 +43,8 @@ kernel void matmul_panels(global const operand *a, int a_offset, int a_stride,
                           global const float *residual, int residual_offset, int residual_stride,
                           global result *c, int c_offset, int c_stride,
                           int m, int n, int k, int rows) {
-    const int panel = get_group_id(1);
-    const int first = get_group_id(0) * rows;
+    const int panel = get_group_id(0);
+    const int first = get_group_id(1) * rows;
     const int end = min(first + rows, m);
     global const operand *weights = panels + (size_t)panel * k * PANEL;
     a += a_offset;
@@ -57,11 +58,7 @@ kernel void matmul_panels(global const operand *a, int a_offset, int a_stride,
     c += c_offset + panel * PANEL;
     residual += residual_offset + panel * PANEL;
 #endif
-#ifdef BIAS
-    const int biased = min(PANEL, n - panel * PANEL);
-    const float16 bias_lo = load_lanes(bias + panel * PANEL, biased);
-    const float16 bias_hi = load_lanes(bias + panel * PANEL + 16, biased - 16);
-#endif
+    const panel_bias added = load_bias(bias, panel, n);
 
     for (int top = first; top < end; top += TILE_ROWS) {
         // Rows past the end repeat the last one: the tile keeps its shape and reads stay inside A.
@@ -85,20 +82,8 @@ kernel void matmul_panels(global const operand *a, int a_offset, int a_stride,
 #pragma unroll
         for (int r = 0; r < TILE_ROWS; ++r) {
             if (top + r >= end) break;
-#ifdef BIAS
-            lo[r] += bias_lo;
-            hi[r] += bias_hi;
-#endif
-            lo[r] = ACTIVATION(lo[r]);
-            hi[r] = ACTIVATION(hi[r]);
-#ifdef RESIDUAL
-            global const float *old = residual + (size_t)(top + r) * residual_stride;
-            lo[r] += load_lanes(old, columns);
-            hi[r] += load_lanes(old + 16, columns - 16);
-#endif
-            global result *target = c + (size_t)(top + r) * c_stride;
-            store_result(lo[r], target, columns);
-            store_result(hi[r], target + 16, columns - 16);
+            finish_row(lo[r], hi[r], added, residual + (size_t)(top + r) * residual_stride,
+                       c + (size_t)(top + r) * c_stride, columns);
         }
     }
 }

@@ -8,7 +8,8 @@
 // Private    time is cut into tiles of TIME_TILE steps; within a tile STATE_TILE states at a time stay in registers,
 //            so that N = 64 costs no more per state than N = 16. 3 * TIME_TILE + 2 * N vectors of LANES floats.
 // Local      none
-// Expects    u, dt, y dense [B,S,I], y in bfloat16 with RESULT_BFLOAT16; B, C, z row slices: element (row, j) at offset + row * stride + j.
+// Expects    u, dt, y dense [B,S,I], y in bfloat16 with RESULT_BFLOAT16; B, C, z row slices: element (row, j) at offset +
+//            row * stride + j.
 // States     with CARRY_STATE, initial_state and final_state [B,I,N]: the scan of a whole equals that of its two
 //            parts.
 // NaN in channel i at step t reaches channel i from step t on; NaN in B or C reaches every channel.
@@ -30,14 +31,17 @@ static inline void scan_states(
     const global float *restrict b, int b_stride, const global float *restrict c, int c_stride
 ) {
     lanes r[STATE_TILE], h[STATE_TILE];
+#pragma unroll
     for (int n = 0; n < STATE_TILE; n++) {
         r[n] = rate[n];
         h[n] = state[n];
     }
     for (int t = 0; t < tile; t++) {
         lanes y = sum[t];
+        // Unrolled, the chains of several states run side by side.
+#pragma unroll
         for (int n = 0; n < STATE_TILE; n++) {
-            h[n] = exp2_nonpositive(delta[t] * r[n]) * h[n] + drive[t] * b[(size_t)t * b_stride + n];
+            h[n] = exp2_product(delta[t], r[n]) * h[n] + drive[t] * b[(size_t)t * b_stride + n];
             y += h[n] * c[(size_t)t * c_stride + n];
         }
         sum[t] = y;

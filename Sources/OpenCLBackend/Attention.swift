@@ -57,24 +57,28 @@ extension Attention: OpenCLOperation {
         let packed = binder.scratch.map(KernelArgument.buffer)
         let rows = binder.backend.tuning.rows(
             of: AttentionShape(length: length, heads: headCount, width: headWidth, precision: precision))
-        let rounds = (precision == .bfloat16).define
-        let file = precision == .bfloat16 ? KernelFile.attentionPanelsBF16 : .attentionPanels
+        let rounds = precision == .bfloat16
+        let packing = rounds ? KernelFile.attentionPanelsBF16 : .attentionPanels
+        let isOfTiles = rounds && binder.backend.usesMatrixTiles && headWidth.isMultiple(of: Self.panel)
+        let main = isOfTiles ? KernelFile.attentionAMX : packing
+        // The kernel of tiles has a fixed number of queries.
+        let queries = isOfTiles ? Self.panel : rows
         return [
             try binder.launch(
                 KernelVariant(
-                    file, entry: "attention_pack",
-                    ["HEAD_PANELS": headPanels, "LSE": saves, "BFLOAT16": rounds]),
+                    packing, entry: "attention_pack",
+                    ["HEAD_PANELS": headPanels, "LSE": saves, "BFLOAT16": rounds.define]),
                 global: SIMD3(length.dividedRoundingUp(by: Self.panel), headCount, batch), local: SIMD3(1, 1, 1),
                 inputs + packed + sizes),
             try binder.launch(
                 KernelVariant(
-                    file,
+                    main,
                     [
-                        "HEAD_PANELS": headPanels, "LSE": saves, "BFLOAT16": rounds,
+                        "HEAD_PANELS": headPanels, "LSE": saves, "BFLOAT16": rounds.define,
                         "RESULT_BFLOAT16": binder.rounded.contains(output).define,
                     ]),
-                global: SIMD3(length.dividedRoundingUp(by: rows), headCount, batch), local: SIMD3(1, 1, 1),
-                inputs + packed + outputs + sizes + [.int(rows)]),
+                global: SIMD3(length.dividedRoundingUp(by: queries), headCount, batch), local: SIMD3(1, 1, 1),
+                inputs + packed + outputs + sizes + (isOfTiles ? [] : [.int(rows)])),
         ]
     }
 }

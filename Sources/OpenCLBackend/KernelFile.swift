@@ -6,6 +6,7 @@ enum KernelFile: String, Hashable, Sendable, CaseIterable {
     case activate = "activate.cl"
     case activationBackward = "activation_backward.cl"
     case adamW = "adamw.cl"
+    case attentionAMX = "attention_amx.cl"
     case attentionBackwardNaive = "attention_backward_naive.cl"
     case attentionBackwardPanels = "attention_backward_panels.cl"
     case attentionNaive = "attention_naive.cl"
@@ -28,6 +29,7 @@ enum KernelFile: String, Hashable, Sendable, CaseIterable {
     case layerNormBackward = "layer_norm_backward.cl"
     case linearBackwardNaive = "linear_backward_naive.cl"
     case linearEpilogue = "linear_epilogue.cl"
+    case matmulAMX = "matmul_amx.cl"
     case matmulNaive = "matmul_naive.cl"
     case matmulPanels = "matmul_panels.cl"
     case normSquares = "norm_squares.cl"
@@ -46,10 +48,12 @@ enum KernelFile: String, Hashable, Sendable, CaseIterable {
     private var headers: [String] {
         switch self {
         case .linearEpilogue, .matmulNaive: ["prelude.clh", "vector_math.clh", "activation.clh"]
-        case .matmulPanels: ["prelude.clh", "vector_math.clh", "activation.clh", "panels.clh", "bfloat16.clh"]
+        case .matmulPanels: Self.product + ["product_row.clh"]
+        case .matmulAMX: Self.product + ["product_row.clh", "amx.clh"]
         case .packPanels: ["prelude.clh", "vector_math.clh", "panels.clh"]
         case .packPairs: ["prelude.clh", "vector_math.clh", "panels.clh", "bfloat16.clh"]
-        case .attentionPanelsBF16: ["prelude.clh", "vector_math.clh", "panels.clh", "rotary.clh", "bfloat16.clh"]
+        case .attentionPanelsBF16: Self.pairAttention
+        case .attentionAMX: Self.pairAttention + ["amx.clh"]
         case .activate, .activationBackward: ["prelude.clh", "vector_math.clh", "activation.clh"]
         case .attentionBackwardNaive, .attentionNaive, .attentionTiles:
             ["prelude.clh", "vector_math.clh", "rotary.clh"]
@@ -63,6 +67,9 @@ enum KernelFile: String, Hashable, Sendable, CaseIterable {
         default: ["prelude.clh", "vector_math.clh"]
         }
     }
+
+    private static let product = ["prelude.clh", "vector_math.clh", "activation.clh", "panels.clh", "bfloat16.clh"]
+    private static let pairAttention = ["prelude.clh", "vector_math.clh", "panels.clh", "rotary.clh", "bfloat16.clh"]
 
     /// Name and text of every file of the program, in the order of compilation.
     var sources: [(name: String, text: String)] {

@@ -64,16 +64,18 @@ struct MatrixProduct {
 
     private func panels(_ binder: Binder) throws(OpenCLError) -> [Command] {
         let shape = ProductShape(rows: rowsPerSample, outputs: n, inputs: k, precision: precision)
-        let blockRows = binder.backend.tuning.rows(of: shape)
         let panelCount = n.dividedRoundingUp(by: ParameterPacking.panelWidth)
         let isOfPairs = precision == .bfloat16
         let depth = isOfPairs ? k.dividedRoundingUp(by: 2) : k
         let rounds = isOfPairs && !input.isRounded
         let pairs = Matrix(buffer: rounds ? binder.scratch[0] : input.buffer, offset: 0, stride: depth)
         let factor = isOfPairs ? pairs : input
+        // Blocks of 32 rows and as many columns of A, which are not worth filling up.
+        let isOfTiles = isOfPairs && binder.backend.usesMatrixTiles && k.isMultiple(of: 32)
+        let blockRows = binder.backend.tuning.rows(of: shape).roundedUp(to: isOfTiles ? 32 : 1)
         let product = try binder.launch(
-            variant(.matmulPanels, lanes: 16),
-            global: SIMD3(rows.dividedRoundingUp(by: blockRows), panelCount, 1), local: SIMD3(1, 1, 1),
+            variant(isOfTiles ? .matmulAMX : .matmulPanels, lanes: 16),
+            global: SIMD3(panelCount, rows.dividedRoundingUp(by: blockRows), 1), local: SIMD3(1, 1, 1),
             factor.arguments + [.buffer(weight)] + epilogueArguments + output.arguments
                 + [.int(rows), .int(n), .int(depth), .int(blockRows)])
         return rounds ? [try rounding(binder, into: pairs), product] : [product]

@@ -83,7 +83,7 @@ struct MatrixProductBackward {
         // Without a bias its argument is unread; C is its own residual where it is added to.
         return try binder.launch(
             KernelVariant(.matmulPanels, defines),
-            global: SIMD3(m.dividedRoundingUp(by: blockRows), panelCount, 1), local: SIMD3(1, 1, 1),
+            global: SIMD3(panelCount, m.dividedRoundingUp(by: blockRows), 1), local: SIMD3(1, 1, 1),
             a.arguments + [.buffer(panels), .buffer(c.buffer)] + c.arguments + c.arguments
                 + [.int(m), .int(n), .int(k), .int(blockRows)])
     }

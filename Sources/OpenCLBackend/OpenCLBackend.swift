@@ -13,6 +13,8 @@ public final class OpenCLBackend: Backend {
     public let isolation: Isolation
     /// The measured choices that are used.
     public let tuning: Tuning
+    /// Whether bfloat16 products go through the processor's matrix tiles.
+    public let usesMatrixTiles: Bool
     let catalog: KernelCatalog
 
     /// A backend on an open device.
@@ -21,13 +23,17 @@ public final class OpenCLBackend: Backend {
     ///   - path: The family of kernels; if nil the one that was measured to be the fastest, else the one that suits the
     ///     device.
     ///   - tuning: What was measured on the device.
+    ///   - matrixTiles: Whether bfloat16 products may use the processor's matrix tiles (AMX) where it has them; the
+    ///     kernels without them sum in another order.
     public init(
-        _ context: Context, path: KernelPath? = nil, tuning: Tuning = .none, isolation: Isolation = .none
+        _ context: Context, path: KernelPath? = nil, tuning: Tuning = .none, isolation: Isolation = .none,
+        matrixTiles: Bool = true
     ) {
         self.context = context
         self.path = path ?? tuning.path ?? KernelPath(for: context.device)
         self.tuning = tuning
         self.isolation = isolation
+        usesMatrixTiles = matrixTiles && self.path == .vector && context.device.hasMatrixTiles
         catalog = KernelCatalog(context)
     }
 

@@ -97,12 +97,12 @@ extension Tuning {
     /// The query counts that the attention's kernel takes.
     static let attentionRows = [8, 16, 32]
 
-    /// Rows of a work-item: tall blocks keep a panel in cache, but every core wants some, and a shallow product wants more
-    /// work per launch.
+    /// Rows of a work-item: tall blocks keep a panel in cache, but the panels that follow want the block's rows there too,
+    /// half a megabyte of them, and every core wants some blocks.
     func rows(of shape: ProductShape) -> Int {
         if let measured = products[shape] { return measured }
         let panels = shape.outputs.dividedRoundingUp(by: ParameterPacking.panelWidth)
-        let tallest = shape.inputs <= 64 ? 128 : 64
+        let tallest = (512 << 10) / (4 * shape.inputs)
         let fitting = Self.productRows.last { $0 <= tallest && shape.rows.dividedRoundingUp(by: $0) * panels >= 64 }
         return fitting ?? 8
     }

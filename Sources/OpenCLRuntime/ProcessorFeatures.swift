@@ -1,3 +1,4 @@
+import CProcessor
 import Foundation
 
 extension Device {
@@ -6,7 +7,18 @@ extension Device {
     /// OpenCL has no query for it. PoCL runs kernels on the processor of this process and for exactly that processor, so
     /// the kernel's list of its features decides; on other platforms and systems the answer is no.
     public var hasBFloat16Products: Bool {
-        kind == .cpu && isPoCL && Processor.features.isSuperset(of: ["avx512f", "avx512_bf16"])
+        runsHere(with: ["avx512f", "avx512_bf16"])
+    }
+
+    /// Whether kernels may hold AMX instructions: products of blocks of bfloat16, summed in float32.
+    ///
+    /// Linux gives the matrix tiles' registers to a process that asks for them; the first use of this does, for good.
+    public var hasMatrixTiles: Bool {
+        runsHere(with: ["avx512f", "amx_tile", "amx_bf16"]) && Processor.permitsMatrixTiles
+    }
+
+    private func runsHere(with features: Set<Substring>) -> Bool {
+        kind == .cpu && isPoCL && Processor.features.isSuperset(of: features)
     }
 }
 
@@ -19,4 +31,6 @@ private enum Processor {
         else { return [] }
         return Set(line[line.index(after: colon)...].split(separator: " "))
     }()
+
+    static let permitsMatrixTiles = cprocessor_request_matrix_tiles()
 }

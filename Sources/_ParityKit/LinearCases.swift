@@ -49,6 +49,11 @@ extension ParityCase {
                 precision: .bfloat16),
             LinearShape(rows: 127, outputs: 64, inputs: 128, outputMargin: 3, precision: .bfloat16),
             LinearShape(rows: 257, outputs: 300, inputs: 520, activation: .relu, precision: .bfloat16),
+            LinearShape(rows: 1, outputs: 33, inputs: 32, precision: .bfloat16),
+            LinearShape(
+                batch: 2, rows: 33, outputs: 70, inputs: 96, hasBias: true, activation: .gelu, hasResidual: true,
+                precision: .bfloat16),
+            LinearShape(rows: 65, outputs: 64, inputs: 1024, hasBias: true, inputMargin: 5, precision: .bfloat16),
         ].map { linear($0) }
 
     static func linear(_ shape: LinearShape) -> ParityCase {

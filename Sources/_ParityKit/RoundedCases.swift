@@ -7,7 +7,7 @@ extension ParityCase {
     /// and at an odd one, where none does. The last bit of an element decides how it is rounded, and attention has rounded
     /// its own factors before: twice the 2¹⁶ units of two roundings to 8 bits, of Σ|x·w|.
     public static let rounded: [ParityCase] = RoundedSource.allCases.flatMap { source in
-        [2, 33, 34, 70].filter { source != .attention || $0.isMultiple(of: 2) }.map { rounded(source, width: $0) }
+        [2, 33, 34, 64, 70].filter { source != .attention || $0.isMultiple(of: 2) }.map { rounded(source, width: $0) }
     }
 
     private static func rounded(_ source: RoundedSource, width: Int) -> ParityCase {
