@@ -1,8 +1,8 @@
 // matmul_panels with BFLOAT16 by matrix tiles (amx.clh): C = ACTIVATION(A P + bias) + residual.
 //
-// Mapping, arguments and defines are those of matmul_panels with BFLOAT16, `rows` a multiple of 32: a work-item's 32-wide
-// panel of P stays in cache while a 32 x 32 block of C walks down the rows. An element of C is summed in an order that
-// depends on K alone: the even and the odd ones of every 32 by themselves.
+// Mapping, arguments and defines are those of matmul_panels with BFLOAT16, `rows` a multiple of 32: a work-item's
+// 32-wide panel of P stays in cache while a 32 x 32 block of C walks down the rows. An element of C is summed in an
+// order that depends on K alone: the even and the odd ones of every 32 by themselves.
 //
 // Preconditions: LANES 16; M, N >= 1; k, which counts pairs, a multiple of 16. Nothing outside the M x K and M x N
 // elements is touched, but for panels' padding, which is read.

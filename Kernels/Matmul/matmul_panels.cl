@@ -3,13 +3,14 @@
 // Work-group (ceil(N / 32), ceil(M / rows)) of one work-item owns `rows` rows of one 32-wide panel, `rows` a
 // multiple of 8: the panel stays in cache while an 8 x 32 tile of C, sixteen float16 registers, walks down the
 // rows. Neighbours own the next panel of the same rows, which are still in cache, and write on where C's rows were
-// left. No local memory. An element of C is summed over ascending k by one work-item: its bits depend on K alone.
+// left. No local memory. An element of C is summed over ascending k by one work-item, with C_PANELS in blocks of 512
+// terms, whose part of both factors stays in cache: its bits depend on K alone.
 //
 // A: element (m, k) at a[a_offset + m a_stride + k]; with A_PANELS A is packed itself, 32 of its rows wide and K
 // deep, which is how a transposed activation enters a weight gradient (a_stride is then unread).
 // C and residual: element (m, n) at [offset + m stride + n]; with C_PANELS both are panels of 32 columns, M deep
-// (the strides are then unread). Binding C as its own residual accumulates. Without BIAS or RESIDUAL those
-// arguments are unread.
+// (the strides are then unread). Binding C as its own residual accumulates, which C_PANELS wants. Without BIAS or
+// RESIDUAL those arguments are unread.
 //
 // With BFLOAT16 A and P hold pairs along k as bfloat16.clh has them; k, a_offset and a_stride count pairs, and two
 // terms of the sum are added at a time. With RESULT_BFLOAT16, which excludes C_PANELS, c_offset and c_stride count
@@ -24,6 +25,12 @@
 #else
 #define A_ROW(row) ((size_t)(row) * a_stride)
 #define A_STEP 1
+#endif
+
+#ifdef C_PANELS
+#define DEPTH 512
+#else
+#define DEPTH k
 #endif
 
 #ifdef BFLOAT16
@@ -60,30 +67,33 @@ kernel void matmul_panels(global const operand *a, int a_offset, int a_stride,
 #endif
     const panel_bias added = load_bias(bias, panel, n);
 
-    for (int top = first; top < end; top += TILE_ROWS) {
-        // Rows past the end repeat the last one: the tile keeps its shape and reads stay inside A.
-        global const operand *row[TILE_ROWS];
-        float16 lo[TILE_ROWS], hi[TILE_ROWS];
-#pragma unroll
-        for (int r = 0; r < TILE_ROWS; ++r) {
-            row[r] = a + A_ROW(min(top + r, m - 1));
-            lo[r] = hi[r] = 0.0f;
-        }
-        for (int i = 0; i < k; ++i) {
-            const operands w_lo = vload16(0, weights + (size_t)i * PANEL);
-            const operands w_hi = vload16(1, weights + (size_t)i * PANEL);
+    for (int begin = 0; begin < k; begin += DEPTH) {
+        const int stop = min(begin + DEPTH, k);
+        for (int top = first; top < end; top += TILE_ROWS) {
+            // Rows past the end repeat the last one: the tile keeps its shape and reads stay inside A.
+            global const operand *row[TILE_ROWS];
+            float16 lo[TILE_ROWS], hi[TILE_ROWS];
 #pragma unroll
             for (int r = 0; r < TILE_ROWS; ++r) {
-                const operands x = row[r][(size_t)i * A_STEP];
-                lo[r] = multiply_add(x, w_lo, lo[r]);
-                hi[r] = multiply_add(x, w_hi, hi[r]);
+                row[r] = a + A_ROW(min(top + r, m - 1));
+                lo[r] = hi[r] = 0.0f;
             }
-        }
+            for (int i = begin; i < stop; ++i) {
+                const operands w_lo = vload16(0, weights + (size_t)i * PANEL);
+                const operands w_hi = vload16(1, weights + (size_t)i * PANEL);
 #pragma unroll
-        for (int r = 0; r < TILE_ROWS; ++r) {
-            if (top + r >= end) break;
-            finish_row(lo[r], hi[r], added, residual + (size_t)(top + r) * residual_stride,
-                       c + (size_t)(top + r) * c_stride, columns);
+                for (int r = 0; r < TILE_ROWS; ++r) {
+                    const operands x = row[r][(size_t)i * A_STEP];
+                    lo[r] = multiply_add(x, w_lo, lo[r]);
+                    hi[r] = multiply_add(x, w_hi, hi[r]);
+                }
+            }
+#pragma unroll
+            for (int r = 0; r < TILE_ROWS; ++r) {
+                if (top + r >= end) break;
+                finish_row(lo[r], hi[r], added, residual + (size_t)(top + r) * residual_stride,
+                           c + (size_t)(top + r) * c_stride, columns);
+            }
         }
     }
 }

@@ -18,6 +18,8 @@ struct MatrixProductBackward {
     let weightGradient: Buffer
 
     private static let panel = ParameterPacking.panelWidth
+    /// Terms that the kernel of a weight's gradient sums at a time, as matmul_panels has it.
+    private static let depth = 512
 
     /// The launches; `scratch` is what ``scratchBytes(rows:n:k:inputStride:outputStride:on:)`` asks for.
     func commands(_ binder: Binder, scratch: ArraySlice<Buffer>) throws(OpenCLError) -> [Command] {
@@ -69,17 +71,17 @@ struct MatrixProductBackward {
             try pack(binder, outputGradient, columns: n, into: packedGradient),
             try product(
                 binder, ["RESIDUAL": 1, "A_PANELS": 1, "C_PANELS": 1], a: whole, panels: packedGradient, c: target,
-                m: k,
-                n: n, k: rows),
+                m: k, n: n, k: rows, depth: Self.depth),
         ]
     }
 
     private func product(
         _ binder: Binder, _ defines: KeyValuePairs<String, Int?>, a: MatrixProduct.Matrix, panels: Buffer,
-        c: MatrixProduct.Matrix, m: Int, n: Int, k: Int
+        c: MatrixProduct.Matrix, m: Int, n: Int, k: Int, depth: Int = .max
     ) throws(OpenCLError) -> Command {
         let panelCount = n.dividedRoundingUp(by: Self.panel)
-        let blockRows = [64, 32, 16].first { m.dividedRoundingUp(by: $0) * panelCount >= 64 } ?? 8
+        let shape = ProductShape(rows: m, outputs: n, inputs: min(k, depth), precision: .float32)
+        let blockRows = binder.backend.tuning.rows(of: shape)
         // Without a bias its argument is unread; C is its own residual where it is added to.
         return try binder.launch(
             KernelVariant(.matmulPanels, defines),

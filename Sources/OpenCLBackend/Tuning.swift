@@ -93,7 +93,7 @@ private func parse(_ description: String) -> (sizes: [Int], precision: Precision
 
 extension Tuning {
     /// The block heights that the product's kernel takes.
-    static let productRows = [8, 16, 32, 64, 128]
+    static let productRows = [8, 16, 32, 64, 128, 256]
     /// The query counts that the attention's kernel takes.
     static let attentionRows = [8, 16, 32]
 

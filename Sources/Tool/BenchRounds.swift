@@ -33,7 +33,7 @@ struct Rounds: ParsableCommand {
     @Option(parsing: .upToNextOption, help: "Three sizes of linear or attention.")
     var sizes: [Int] = []
 
-    @Option(help: "Runs per line, of which the mean is printed.")
+    @Option(help: "Runs of linear or attention per line, one behind the other with one wait; the mean is printed.")
     var runs = 1
 
     @Option(help: "Reverse steps of a piece or a roll.")
@@ -52,7 +52,9 @@ struct Rounds: ParsableCommand {
         guard (roll != nil) == (subject == .roll) else {
             throw ValidationError("--roll: expected a model for roll alone")
         }
-        guard runs >= 1 else { throw ValidationError("--runs: expected at least 1, found \(runs)") }
+        guard runs >= 1, runs == 1 || !sizes.isEmpty else {
+            throw ValidationError("--runs: expected at least 1, and 1 but for linear and attention, found \(runs)")
+        }
     }
 
     func run() throws {
@@ -62,7 +64,7 @@ struct Rounds: ParsableCommand {
         say("ready \(backend.identity.kernelPath)")
         while readLine() != nil {
             let start = ContinuousClock.now
-            for _ in 0..<runs { try body() }
+            try body()
             say("\((ContinuousClock.now - start).seconds / Double(runs))")
         }
     }
@@ -79,8 +81,8 @@ struct Rounds: ParsableCommand {
             return try measurement.step(on: backend).run
         case .linear, .attention:
             let executable = try operation(on: backend)
-            return {
-                try executable.run()
+            return { [runs] in
+                for _ in 0..<runs { try executable.run() }
                 try executable.wait()
             }
         case .piece: return try piece(on: backend)
