@@ -200,7 +200,7 @@ class Comparison:
                     self.against(
                         "matmul", f"{rows} x {n} x {k}, {kind.name}",
                         ["linear", "--sizes", rows, n, k, "--precision", kind.precision], lambda: F.linear(x, w),
-                        runs=max(1, round(2e9 / flops)), flops=flops,
+                        runs=max(1, round(1e10 / flops)), flops=flops,
                     )
 
     @torch.inference_mode()
@@ -213,7 +213,7 @@ class Comparison:
                 self.against(
                     "attention", f"S = {length}, 8 heads of 64, {kind.name}",
                     ["attention", "--sizes", length, 8, 64, "--precision", kind.precision],
-                    lambda: F.scaled_dot_product_attention(q, k, v), runs=max(1, round(2e9 / flops)), flops=flops,
+                    lambda: F.scaled_dot_product_attention(q, k, v), runs=max(1, round(1e10 / flops)), flops=flops,
                 )
 
     def piece(self):

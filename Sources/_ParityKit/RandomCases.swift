@@ -105,7 +105,8 @@ extension ParityCase {
                 batch: draws.size(1...3), steps: draws.size(1...40), width: draws.size(1...300),
                 draws.pick(BinaryCrossEntropy.Loss.allCases))
         },
-        SumValues.name: Family(any) { draws in sumValues(count: draws.size(1...20000)) },
+        // An infinity may make the sum infinite or NaN, as the device's order of additions has it.
+        SumValues.name: Family(finite) { draws in sumValues(count: draws.size(1...20000)) },
         LinearBackward.name: Family(any) { draws in
             var shape = linearShape(&draws, activations: [.none])
             shape.precision = .float32

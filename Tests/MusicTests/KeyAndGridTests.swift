@@ -76,4 +76,19 @@ struct KeyAndGridTests {
             grid.note(GridNote(step: 17, duration: 2, pitch: 60, velocity: 5), track: 2, channel: 3)
                 == Note(tick: 2040, duration: 240, pitch: 60, velocity: 5, track: 2, channel: 3))
     }
+
+    /// A bar of half notes in the bass under quarters and eighths, played from any sixteenth of the file's bars.
+    @Test(arguments: 0..<16) func barLinesFallOnAccents(_ delay: Int) throws {
+        let figure = [(0, 8, 36), (0, 4, 60), (4, 2, 62), (6, 2, 64), (8, 8, 43), (8, 4, 65), (11, 1, 67), (12, 4, 64)]
+        let notes = (3..<9).flatMap { bar in
+            figure.map { step, duration, pitch in
+                Note(tick: 120 * (16 * bar + delay + step) + 7, duration: 120 * duration, pitch: pitch, velocity: 80)
+            }
+        }
+        let plain = BarGrid(aligning: notes, division: 480)
+        let grid = plain.barred(by: notes)
+        #expect(notes.map { grid.step(ofTick: $0.tick) }.prefix(figure.count).elementsEqual(figure.map(\.0)))
+        #expect(grid.barred(by: notes) == grid)
+        #expect((plain.step(ofTick: notes[0].tick) % 16 == 0) == (delay == 0))
+    }
 }
