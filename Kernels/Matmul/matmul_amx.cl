@@ -35,7 +35,7 @@ kernel void matmul_amx(global const uint *a, int a_offset, int a_stride,
             for (int i = 0; i < k; i += BLOCK_PAIRS)
                 multiply_block((ulong)(left + i), 4 * (ulong)a_stride, weights + (ulong)i * 4 * PANEL);
         } else {
-            // Tiles have no partial rows that cost nothing, and reads stay inside A: the last rows are copied first.
+            // A tile is loaded from 16 whole rows: the last ones are copied first, so that nothing behind A is read.
             for (int i = 0; i < k; i += BLOCK_PAIRS) {
                 for (int r = 0; r < count; ++r)
                     vstore16(vload16(0, left + (size_t)r * a_stride + i), r, last);

@@ -3,14 +3,15 @@
 // Work-group (ceil(N / 32), ceil(M / rows)) of one work-item owns `rows` rows of one 32-wide panel, `rows` a
 // multiple of 8: the panel stays in cache while an 8 x 32 tile of C, sixteen float16 registers, walks down the
 // rows. Neighbours own the next panel of the same rows, which are still in cache, and write on where C's rows were
-// left. No local memory. An element of C is summed over ascending k by one work-item, with C_PANELS in blocks of 512
-// terms, whose part of both factors stays in cache: its bits depend on K alone.
+// left. No local memory. An element of C is summed over ascending k by one work-item: its bits depend on K alone. With
+// DEPTH, a weight's gradient, whose K is every row of a batch, the sums of DEPTH terms each are added to C one after the
+// other, and that much of both factors stays in cache.
 //
 // A: element (m, k) at a[a_offset + m a_stride + k]; with A_PANELS A is packed itself, 32 of its rows wide and K
 // deep, which is how a transposed activation enters a weight gradient (a_stride is then unread).
 // C and residual: element (m, n) at [offset + m stride + n]; with C_PANELS both are panels of 32 columns, M deep
-// (the strides are then unread). Binding C as its own residual accumulates, which C_PANELS wants. Without BIAS or
-// RESIDUAL those arguments are unread.
+// (the strides are then unread). Binding C as its own residual accumulates, which DEPTH wants, without BIAS or
+// ACTIVATION. Without BIAS or RESIDUAL those arguments are unread.
 //
 // With BFLOAT16 A and P hold pairs along k as bfloat16.clh has them; k, a_offset and a_stride count pairs, and two
 // terms of the sum are added at a time. With RESULT_BFLOAT16, which excludes C_PANELS, c_offset and c_stride count
@@ -27,10 +28,10 @@
 #define A_STEP 1
 #endif
 
-#ifdef C_PANELS
-#define DEPTH 512
-#else
+#ifndef DEPTH
 #define DEPTH k
+#elif !defined(RESIDUAL) || defined(BIAS)
+#error "blocks of DEPTH terms are added to C, which must be its own RESIDUAL and have no BIAS"
 #endif
 
 #ifdef BFLOAT16

@@ -6,11 +6,12 @@
 #include <unistd.h>
 
 // Of Linux's Documentation/arch/x86/xstate.rst; not every libc has them.
-enum { requestPermission = 0x1023, tileData = 18 };
+#define ARCH_REQ_XCOMP_PERM 0x1023
+#define XFEATURE_XTILE_DATA 18
 
-bool cprocessor_request_matrix_tiles(void) {
-    return syscall(SYS_arch_prctl, requestPermission, tileData) == 0;
+bool cprocessor_request_amx(void) {
+    return syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILE_DATA) == 0;
 }
 #else
-bool cprocessor_request_matrix_tiles(void) { return false; }
+bool cprocessor_request_amx(void) { return false; }
 #endif

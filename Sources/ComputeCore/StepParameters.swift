@@ -49,10 +49,10 @@ public struct StepParameters: Hashable, Sendable {
 
 extension UInt64 {
     /// The number as it lies in int32 tensors, low word first.
-    public var halfWords: [Int32] { [Int32(truncatingIfNeeded: self), Int32(truncatingIfNeeded: self >> 32)] }
+    package var halfWords: [Int32] { [Int32(truncatingIfNeeded: self), Int32(truncatingIfNeeded: self >> 32)] }
 
     /// A number from ``halfWords``.
-    public init(low: Int32, high: Int32) {
+    package init(low: Int32, high: Int32) {
         self = UInt64(UInt32(bitPattern: low)) | UInt64(UInt32(bitPattern: high)) << 32
     }
 }

@@ -59,10 +59,10 @@ extension Attention: OpenCLOperation {
             of: AttentionShape(length: length, heads: headCount, width: headWidth, precision: precision))
         let rounds = precision == .bfloat16
         let packing = rounds ? KernelFile.attentionPanelsBF16 : .attentionPanels
-        let isOfTiles = rounds && binder.backend.usesMatrixTiles && headWidth.isMultiple(of: Self.panel)
-        let main = isOfTiles ? KernelFile.attentionAMX : packing
+        let takesTiles = binder.backend.takesTiles(precision, depth: headWidth)
+        let main = takesTiles ? KernelFile.attentionAMX : packing
         // The kernel of tiles has a fixed number of queries.
-        let queries = isOfTiles ? Self.panel : rows
+        let queries = takesTiles ? Self.panel : rows
         return [
             try binder.launch(
                 KernelVariant(
@@ -78,7 +78,7 @@ extension Attention: OpenCLOperation {
                         "RESULT_BFLOAT16": binder.rounded.contains(output).define,
                     ]),
                 global: SIMD3(length.dividedRoundingUp(by: queries), headCount, batch), local: SIMD3(1, 1, 1),
-                inputs + packed + outputs + sizes + (isOfTiles ? [] : [.int(rows)])),
+                inputs + packed + outputs + sizes + (takesTiles ? [] : [.int(rows)])),
         ]
     }
 }

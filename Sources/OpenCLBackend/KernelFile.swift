@@ -89,7 +89,7 @@ struct KernelVariant: Hashable, Sendable {
     /// A variant; a define of nil is left out, and the entry is the file's stem unless given.
     init(
         _ file: KernelFile, entry: String? = nil, _ defines: KeyValuePairs<String, Int?> = [:],
-        _ more: KeyValuePairs<String, Int?> = [:]
+        and more: KeyValuePairs<String, Int?> = [:]
     ) {
         self.file = file
         self.entry = entry ?? String(file.rawValue.dropLast(".cl".count))

@@ -3,9 +3,10 @@ import OpenCLRuntime
 
 /// C = activation(A · Wᵀ + bias) + residual: what linear layers and both strided convolutions come down to.
 ///
-/// M rows of A in `batch` samples, W [N, K] as ``ParameterPacking`` keeps it. Three providers compute it: the panel
-/// kernel on the vector path, CLBlast and an epilogue on the group path, the plain kernel on the simple path. On each the
-/// order of a sum depends on K alone; CLBlast, which chooses its kernel by the number of rows, is given one sample at a time.
+/// M rows of A in `batch` samples, W [N, K] as ``ParameterPacking`` keeps it. Four providers compute it: the panel
+/// kernel or that of the matrix tiles on the vector path, CLBlast and an epilogue on the group path, the plain kernel on the
+/// simple path. On each the order of a sum depends on K alone; CLBlast, which chooses its kernel by the number of rows, is
+/// given one sample at a time.
 struct MatrixProduct {
     /// A row-major matrix inside a buffer.
     struct Matrix {
@@ -70,11 +71,10 @@ struct MatrixProduct {
         let rounds = isOfPairs && !input.isRounded
         let pairs = Matrix(buffer: rounds ? binder.scratch[0] : input.buffer, offset: 0, stride: depth)
         let factor = isOfPairs ? pairs : input
-        // Blocks of 32 rows and as many columns of A, which are not worth filling up.
-        let isOfTiles = isOfPairs && binder.backend.usesMatrixTiles && k.isMultiple(of: 32)
-        let blockRows = binder.backend.tuning.rows(of: shape).roundedUp(to: isOfTiles ? 32 : 1)
+        let takesTiles = binder.backend.takesTiles(precision, depth: k)
+        let blockRows = binder.backend.tuning.rows(of: shape).roundedUp(to: takesTiles ? 32 : 1)
         let product = try binder.launch(
-            variant(isOfTiles ? .matmulAMX : .matmulPanels, lanes: 16),
+            variant(takesTiles ? .matmulAMX : .matmulPanels, lanes: 16),
             global: SIMD3(panelCount, rows.dividedRoundingUp(by: blockRows), 1), local: SIMD3(1, 1, 1),
             factor.arguments + [.buffer(weight)] + epilogueArguments + output.arguments
                 + [.int(rows), .int(n), .int(depth), .int(blockRows)])

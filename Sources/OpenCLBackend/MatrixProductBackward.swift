@@ -18,7 +18,7 @@ struct MatrixProductBackward {
     let weightGradient: Buffer
 
     private static let panel = ParameterPacking.panelWidth
-    /// Terms that the kernel of a weight's gradient sums at a time, as matmul_panels has it.
+    /// Terms of a weight's gradient that are summed at a time.
     private static let depth = 512
 
     /// The launches; `scratch` is what ``scratchBytes(rows:n:k:inputStride:outputStride:on:)`` asks for.
@@ -70,8 +70,8 @@ struct MatrixProductBackward {
             try pack(binder, input, columns: k, into: packedInput),
             try pack(binder, outputGradient, columns: n, into: packedGradient),
             try product(
-                binder, ["RESIDUAL": 1, "A_PANELS": 1, "C_PANELS": 1], a: whole, panels: packedGradient, c: target,
-                m: k, n: n, k: rows, depth: Self.depth),
+                binder, ["RESIDUAL": 1, "A_PANELS": 1, "C_PANELS": 1, "DEPTH": Self.depth], a: whole,
+                panels: packedGradient, c: target, m: k, n: n, k: rows, depth: Self.depth),
         ]
     }
 
@@ -80,8 +80,7 @@ struct MatrixProductBackward {
         c: MatrixProduct.Matrix, m: Int, n: Int, k: Int, depth: Int = .max
     ) throws(OpenCLError) -> Command {
         let panelCount = n.dividedRoundingUp(by: Self.panel)
-        let shape = ProductShape(rows: m, outputs: n, inputs: min(k, depth), precision: .float32)
-        let blockRows = binder.backend.tuning.rows(of: shape)
+        let blockRows = Tuning.rows(m, outputs: n, rowBytes: 4 * min(k, depth))
         // Without a bias its argument is unread; C is its own residual where it is added to.
         return try binder.launch(
             KernelVariant(.matmulPanels, defines),

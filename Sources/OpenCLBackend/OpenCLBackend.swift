@@ -13,8 +13,8 @@ public final class OpenCLBackend: Backend {
     public let isolation: Isolation
     /// The measured choices that are used.
     public let tuning: Tuning
-    /// Whether bfloat16 products go through the processor's matrix tiles.
-    public let usesMatrixTiles: Bool
+    /// Whether bfloat16 products go through the processor's matrix tiles (AMX).
+    public let usesAMX: Bool
     let catalog: KernelCatalog
 
     /// A backend on an open device.
@@ -23,17 +23,17 @@ public final class OpenCLBackend: Backend {
     ///   - path: The family of kernels; if nil the one that was measured to be the fastest, else the one that suits the
     ///     device.
     ///   - tuning: What was measured on the device.
-    ///   - matrixTiles: Whether bfloat16 products may use the processor's matrix tiles (AMX) where it has them; the
-    ///     kernels without them sum in another order.
+    ///   - amx: Whether bfloat16 products may use the processor's matrix tiles where it has them, for which this asks the
+    ///     system, for the whole process and for good; the kernels without them sum in another order.
     public init(
         _ context: Context, path: KernelPath? = nil, tuning: Tuning = .none, isolation: Isolation = .none,
-        matrixTiles: Bool = true
+        amx: Bool = true
     ) {
         self.context = context
         self.path = path ?? tuning.path ?? KernelPath(for: context.device)
         self.tuning = tuning
         self.isolation = isolation
-        usesMatrixTiles = matrixTiles && self.path == .vector && context.device.hasMatrixTiles
+        usesAMX = amx && self.path == .vector && context.device.hasAMX
         catalog = KernelCatalog(context)
     }
 
@@ -41,7 +41,7 @@ public final class OpenCLBackend: Backend {
         let origin = tuning.origin.map { ", tuned by \($0)" } ?? ""
         return BackendIdentity(
             device: context.device.name, driver: "\(context.device.platformName) \(context.device.driverVersion)",
-            kernelPath: path.rawValue + origin)
+            kernelPath: path.rawValue + (usesAMX ? " with AMX" : "") + origin)
     }
 
     public func prepare(_ parameters: [ParameterSource]) throws -> any ParameterStore {
@@ -88,6 +88,11 @@ public final class OpenCLBackend: Backend {
     /// Whether the device and the kernels have products of this precision.
     public func supports(_ precision: Precision) -> Bool {
         precision == .float32 || (path == .vector && context.device.hasBFloat16Products)
+    }
+
+    /// Whether a product of this depth goes through the matrix tiles: 32 terms at a time, which are not worth filling up.
+    func takesTiles(_ precision: Precision, depth: Int) -> Bool {
+        usesAMX && precision == .bfloat16 && depth.isMultiple(of: 32)
     }
 
     private func operations(of plan: Plan) throws(BackendError) -> [any OpenCLOperation] {

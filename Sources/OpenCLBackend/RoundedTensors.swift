@@ -1,7 +1,7 @@
 import ComputeCore
 
 /// The tensors of a plan that the kernel which makes them stores as bfloat16, halves in the tensor's own order, because
-/// nothing but products of bfloat16 factors reads them. A product whose input is not among them rounds it in a pass of its
+/// products of bfloat16 factors read them and nothing else does. A product whose input is not among them rounds it in a pass of its
 /// own first; the bits are the same.
 ///
 /// This is where that is decided: a tensor is rounded if every operand that touches it is one of its operation's
@@ -16,7 +16,8 @@ struct RoundedTensors {
             storages = []
             return
         }
-        var storages = Set(plan.storages.indices.filter { plan.storages[$0].role == .intermediate })
+        let read = operations.flatMap(\.operands).filter { $0.access != .write }.map(\.tensor.storage)
+        var storages = Set(read.filter { plan.storages[$0].role == .intermediate })
         storages.subtract(plan.kept.values.map(\.storage))
         for operation in operations {
             let roundable = operation.roundableOperands

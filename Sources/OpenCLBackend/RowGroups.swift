@@ -22,7 +22,7 @@ struct RowGroups {
 
     /// The kernel with these groups; `defines` are its others.
     func variant(_ file: KernelFile, _ defines: KeyValuePairs<String, Int?> = [:]) -> KernelVariant {
-        KernelVariant(file, ["LANES": lanes, "GROUP": group, "ROWS": rowsPerGroup], defines)
+        KernelVariant(file, ["LANES": lanes, "GROUP": group, "ROWS": rowsPerGroup], and: defines)
     }
 
     var global: SIMD3<Int> { SIMD3(rows.dividedRoundingUp(by: rowsPerGroup) * group, 1, 1) }

@@ -41,14 +41,18 @@ public struct Tuner {
     public func tune(_ known: Tuning) throws -> Tuning {
         var tuning = known
         if context.device.kind == .cpu {
+            let vector = OpenCLBackend(context, path: .vector)
             for shape in productShapes {
-                tuning.products[shape] = try fastest("linear \(shape)", Tuning.productRows, unit: "rows") { rows in
+                // Blocks of the matrix tiles have 32 rows; their attention has no choice.
+                let isOfTiles = vector.takesTiles(shape.precision, depth: shape.inputs)
+                let choices = Tuning.productRows.filter { !isOfTiles || $0 >= 32 }
+                tuning.products[shape] = try fastest("linear \(shape)", choices, unit: "rows") { rows in
                     var trial = Tuning.none
                     trial.products[shape] = rows
                     return try executable(of: Self.product(shape), path: .vector, tuning: trial)
                 }
             }
-            for shape in attentionShapes {
+            for shape in attentionShapes where !vector.takesTiles(shape.precision, depth: shape.width) {
                 tuning.attention[shape] = try fastest(
                     "attention \(shape)", Tuning.attentionRows, unit: "queries"
                 ) { rows in

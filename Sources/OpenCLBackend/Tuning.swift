@@ -97,14 +97,19 @@ extension Tuning {
     /// The query counts that the attention's kernel takes.
     static let attentionRows = [8, 16, 32]
 
+    /// Rows of a work-item, measured or by ``rows(_:outputs:rowBytes:)``.
+    func rows(of shape: ProductShape) -> Int {
+        let bytes = shape.precision == .bfloat16 ? 2 : 4
+        return products[shape] ?? Self.rows(shape.rows, outputs: shape.outputs, rowBytes: bytes * shape.inputs)
+    }
+
     /// Rows of a work-item: tall blocks keep a panel in cache, but the panels that follow want the block's rows there too,
     /// half a megabyte of them, and every core wants some blocks.
-    func rows(of shape: ProductShape) -> Int {
-        if let measured = products[shape] { return measured }
-        let panels = shape.outputs.dividedRoundingUp(by: ParameterPacking.panelWidth)
-        let tallest = (512 << 10) / (4 * shape.inputs)
-        let fitting = Self.productRows.last { $0 <= tallest && shape.rows.dividedRoundingUp(by: $0) * panels >= 64 }
-        return fitting ?? 8
+    static func rows(_ rows: Int, outputs: Int, rowBytes: Int) -> Int {
+        let panels = outputs.dividedRoundingUp(by: ParameterPacking.panelWidth)
+        return productRows.last {
+            $0 * rowBytes <= 512 << 10 && rows.dividedRoundingUp(by: $0) * panels >= 64
+        } ?? 8
     }
 
     /// Queries of a work-item: 32 of a head share its keys in cache; short sequences are cut finer.

@@ -13,8 +13,8 @@ extension Device {
     /// Whether kernels may hold AMX instructions: products of blocks of bfloat16, summed in float32.
     ///
     /// Linux gives the matrix tiles' registers to a process that asks for them; the first use of this does, for good.
-    public var hasMatrixTiles: Bool {
-        runsHere(with: ["avx512f", "amx_tile", "amx_bf16"]) && Processor.permitsMatrixTiles
+    public var hasAMX: Bool {
+        runsHere(with: ["avx512f", "amx_tile", "amx_bf16"]) && Processor.permitsAMX
     }
 
     private func runsHere(with features: Set<Substring>) -> Bool {
@@ -32,5 +32,5 @@ private enum Processor {
         return Set(line[line.index(after: colon)...].split(separator: " "))
     }()
 
-    static let permitsMatrixTiles = cprocessor_request_matrix_tiles()
+    static let permitsAMX = cprocessor_request_amx()
 }

@@ -46,6 +46,9 @@ struct Bench: ParsableCommand {
         guard samplingSteps.map({ $0 >= 1 && model.model != nil }) ?? true else {
             throw ValidationError("--sampling-steps: expected at least 1 and a --model with its tokenizer")
         }
+        guard samplingSteps == nil || (model.batch == 1 && model.mixer == nil && !plan) else {
+            throw ValidationError("--sampling-steps: expected no --batch, --mixer or --plan beside it")
+        }
         guard !training || (model.precision == .float32 && !plan) else {
             throw ValidationError("--training: expected float32 and no --plan beside it (see train --plan)")
         }
@@ -59,12 +62,17 @@ struct Bench: ParsableCommand {
         var measurement = try model.measurement(withWeights: !plan)
         measurement.isTraining = training
         if plan { return try printPlan(measurement) }
+        if let earlier, let baseline, earlier.step != kind {
+            throw ValidationError("--baseline: expected a \(kind) step, found a \(earlier.step) step in \(baseline)")
+        }
         let report = try measure(measurement)
         print(json ? try Terminal.json(report) : report.text)
         let regressions = earlier.map { report.regressions(from: $0, margin: margin) } ?? []
         for regression in regressions { Terminal.error(regression) }
         if !regressions.isEmpty { throw ExitCode(1) }
     }
+
+    private var kind: String { training ? "training" : "denoising" }
 
     private func measure(_ measurement: BenchMeasurement) throws -> BenchReport {
         let backend = try device.openCLBackend()
@@ -80,7 +88,7 @@ struct Bench: ParsableCommand {
         return BenchReport(
             version: SMDIMTool.version, device: identity.device, driver: identity.driver,
             precision: measurement.precision.rawValue, kernelPath: identity.kernelPath,
-            preset: training ? "training step of \(model.name)" : model.name,
+            preset: model.name, step: kind,
             length: measurement.length, batch: measurement.batch, stepSeconds: seconds,
             peakBytes: backend.context.peakBytes, flops: step.flops,
             startSeconds: try skipStart || training

@@ -31,17 +31,17 @@ struct BenchReport: Codable {
         let gbps: Double
     }
 
-    /// A piece's reverse steps, of which everything but the network's kernels is overhead.
+    /// A piece's reverse steps. What is not the network's kernels is drawing, and gaps between launches.
     struct Sampling: Codable {
         let hasGrammar: Bool
         let networkCalls: Int
-        let stepSeconds: Double
+        let secondsPerStep: Double
         let networkSeconds: Double
 
         enum CodingKeys: String, CodingKey {
             case hasGrammar = "grammar"
             case networkCalls = "network_calls"
-            case stepSeconds = "step_seconds"
+            case secondsPerStep = "seconds_per_step"
             case networkSeconds = "network_seconds"
         }
     }
@@ -52,6 +52,8 @@ struct BenchReport: Codable {
     let precision: String
     let kernelPath: String
     let preset: String
+    /// denoising or training.
+    let step: String
     let length: Int
     let batch: Int
     let stepSeconds: Spread
@@ -62,7 +64,7 @@ struct BenchReport: Codable {
     let sampling: [Sampling]?
 
     enum CodingKeys: String, CodingKey {
-        case version, device, driver, precision, preset, length, batch, flops, kernels, sampling
+        case version, device, driver, precision, preset, step, length, batch, flops, kernels, sampling
         case kernelPath = "kernel_path"
         case stepSeconds = "step_seconds"
         case peakBytes = "peak_bytes"
@@ -73,7 +75,7 @@ struct BenchReport: Codable {
     var text: String {
         let milliseconds = { (seconds: Double) in String(format: "%.2f ms", seconds * 1e3) }
         var lines = [
-            "\(preset), \(length) tokens, batch \(batch), \(precision)",
+            "\(step) step of \(preset), \(length) tokens, batch \(batch), \(precision)",
             "\(device), \(driver), kernels: \(kernelPath)",
             "step   median \(milliseconds(stepSeconds.median)), \(milliseconds(stepSeconds.min)) to \(milliseconds(stepSeconds.max)), "
                 + String(format: "%.1f GFLOP/s", Double(flops) / stepSeconds.median * 1e-9),
@@ -86,10 +88,10 @@ struct BenchReport: Codable {
         for sampling in sampling ?? [] {
             lines.append(
                 String(
-                    format: "%@ %.2f ms a step, %.2f ms or %.1f %% of it beside the network (%d steps)",
+                    format: "%@ %.2f ms a step, at most %.2f ms or %.1f %% of it beside the network (%d steps)",
                     sampling.hasGrammar ? "piece  under the grammar" : "piece  without a grammar",
-                    sampling.stepSeconds * 1e3, (sampling.stepSeconds - sampling.networkSeconds) * 1e3,
-                    100 * (1 - sampling.networkSeconds / sampling.stepSeconds), sampling.networkCalls))
+                    sampling.secondsPerStep * 1e3, (sampling.secondsPerStep - sampling.networkSeconds) * 1e3,
+                    100 * (1 - sampling.networkSeconds / sampling.secondsPerStep), sampling.networkCalls))
         }
         let total = kernels.reduce(0) { $0 + $1.seconds }
         let rows = kernels.map { family in

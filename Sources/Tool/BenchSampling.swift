@@ -1,4 +1,3 @@
-import ArgumentParser
 import ComputeCore
 import Foundation
 import Music
@@ -39,7 +38,7 @@ struct SamplingMeasurement {
             let kernels = profile.filter { network.contains($0.label) }.reduce(0) { $0 + $1.seconds }
             let span = Double((profile.last?.end ?? 0) - (profile.first?.start ?? 0)) * 1e-9
             return BenchReport.Sampling(
-                hasGrammar: grammar != nil, networkCalls: piece[0].summary.networkCalls, stepSeconds: span / calls,
+                hasGrammar: grammar != nil, networkCalls: piece[0].summary.networkCalls, secondsPerStep: span / calls,
                 networkSeconds: kernels / calls)
         }
     }

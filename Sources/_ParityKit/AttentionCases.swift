@@ -7,7 +7,7 @@ extension ParityCase {
     /// weights too, and the last bit of a rotated q or k decides how it is rounded: 2¹⁶ units, two roundings to 8 bits.
     static let attention: [ParityCase] = [
         (1, 1, 1, 2), (1, 8, 2, 8), (2, 9, 5, 8), (3, 33, 4, 16), (1, 65, 2, 64), (1, 127, 3, 34), (2, 128, 2, 32),
-        (1, 515, 1, 64), (1, 600, 2, 128),
+        (1, 515, 1, 64), (1, 600, 2, 128), (1, 1, 1, 32), (2, 9, 3, 96),
     ].flatMap { batch, length, heads, width in
         [(false, Precision.float32), (true, .float32), (true, .bfloat16)].map { saves, precision in
             attention(

@@ -177,17 +177,20 @@ extension ParityCase {
 
     // Kernels are compiled for each of these, so they are few.
     private static let stateCounts = [1, 2, 3, 5, 7, 8, 16, 17, 33, 64]
-    private static let headWidths = [2, 8, 16, 30, 32, 34, 64, 128]
+    private static let headWidths = [2, 8, 16, 30, 32, 34, 64, 96, 128]
 
     private static let temperatures = [0, 0.02, 0.5, 0.8, 1, 1, 1, 1.3, 5]
     private static let topPs = [1, 1, 1, 0.95, 0.9, 0.45, 0.05, 1e-6]
 
     private static func linearShape(_ draws: inout CaseDraws, activations: [Activation]) -> LinearShape {
-        LinearShape(
+        var shape = LinearShape(
             batch: draws.size(1...3), rows: draws.size(1...100), outputs: draws.size(1...140),
             inputs: draws.size(1...260), hasBias: draws.flag(), activation: draws.pick(activations),
             hasResidual: draws.flag(), inputMargin: draws.pick([0, 0, 0, 1, 5, 16]),
             outputMargin: draws.pick([0, 0, 0, 3, 32]),
             precision: draws.pick([.float32, .float32, .float32, .bfloat16]))
+        // The depth that matrix tiles take.
+        if shape.precision == .bfloat16, draws.flag() { shape.inputs = shape.inputs.roundedUp(to: 32) }
+        return shape
     }
 }

@@ -66,8 +66,8 @@ private enum RoundedSource: String, CaseIterable {
         case .linear:
             try instance.plan.append(
                 Linear(
-                    input: input("x", [batch, length, 24]).matrix,
-                    weight: parameter("weight", [width, 24], as: .bfloat16Matrix), bias: parameter("bias", [width]),
+                    input: input("x", [batch, length, 32]).matrix,
+                    weight: parameter("weight", [width, 32], as: .bfloat16Matrix), bias: parameter("bias", [width]),
                     activation: .gelu, residual: input("residual", output.shape), precision: .bfloat16,
                     output: output.matrix))
         case .selectiveScan:
