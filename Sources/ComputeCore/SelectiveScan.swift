@@ -5,8 +5,8 @@
 ///
 /// B samples, S positions, I channels, N states. softplus(v) = ln(1 + eᵛ), taken as v above 20. The state before the
 /// sequence is 0 unless given. No tensor of B·I·N·S elements exists anywhere. Source: arXiv 2312.00752, algorithm 2.
-/// A NaN or an infinity in a channel reaches the later positions of that channel; B and C carry theirs to all channels. A
-/// decay below 2⁻¹²⁶ is 0, also of an infinite state.
+/// A NaN or an infinity in a channel reaches the later positions of that channel; B and C carry theirs to all channels. An
+/// infinite state whose decay is below float's range stays infinite or becomes NaN.
 public struct SelectiveScan: Operation {
     public static let name = "selective_scan"
 

@@ -19,8 +19,7 @@ extension SelectiveScan: ReferenceOperation {
                     let step = Scalar.softplus(Double(delta[element]))
                     var sum = Double(skip[channel]) * Double(u[element])
                     for n in 0..<states {
-                        let exact = exp(-step * exp(Double(logDecay[channel * states + n])))
-                        let decay = exact < Double(Float.leastNormalMagnitude) ? 0 : exact
+                        let decay = exp(-step * exp(Double(logDecay[channel * states + n])))
                         let h = (sample * channels + channel) * states + n
                         state[h] = decay * state[h] + step * Double(b[row * states + n]) * Double(u[element])
                         sum += Double(c[row * states + n]) * state[h]

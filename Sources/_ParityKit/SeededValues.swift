@@ -17,6 +17,8 @@ public struct SeededValues: Sendable {
         case sparse
         /// A third of the values mask what they stand for: −10⁹, the least float or −∞.
         case masks
+        /// A few values are NaN.
+        case undefined
         /// A few values are NaN, ∞ or −∞.
         case nonFinite
     }
@@ -51,7 +53,7 @@ public struct SeededValues: Sendable {
             let i = kind == .equal ? 0 : i
             let z = (-2 * log(unit(i, 0))).squareRoot() * cos(2 * .pi * unit(i, 1))
             let value = Float(spread * z * (unit(i, 2) < 1 / 64 ? outlier : 1))
-            return isFinite && kind == .nonFinite ? value : unusual(value, i)
+            return isFinite && [.undefined, .nonFinite].contains(kind) ? value : unusual(value, i)
         }
     }
 
@@ -70,6 +72,7 @@ public struct SeededValues: Sendable {
         case .denormal: return u < 1 / 2 ? value * 0x1p-130 : value
         case .sparse: return u < 1 / 4 ? 0 : u < 1 / 2 ? -0.0 : value
         case .masks: return u < 1 / 9 ? -1e9 : u < 2 / 9 ? -.greatestFiniteMagnitude : u < 1 / 3 ? -.infinity : value
+        case .undefined: return u < 1 / 96 ? .nan : value
         case .nonFinite: return u < 1 / 192 ? .nan : u < 1 / 96 ? .infinity : u < 1 / 64 ? -.infinity : value
         }
     }

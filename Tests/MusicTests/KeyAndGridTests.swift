@@ -77,9 +77,9 @@ struct KeyAndGridTests {
                 == Note(tick: 2040, duration: 240, pitch: 60, velocity: 5, track: 2, channel: 3))
     }
 
-    /// A bar of half notes in the bass under quarters and eighths, played from any sixteenth of the file's bars.
+    /// A bar's whole note in the bass under quarters and eighths, played from any sixteenth of the file's bars.
     @Test(arguments: 0..<16) func barLinesFallOnAccents(_ delay: Int) throws {
-        let figure = [(0, 8, 36), (0, 4, 60), (4, 2, 62), (6, 2, 64), (8, 8, 43), (8, 4, 65), (11, 1, 67), (12, 4, 64)]
+        let figure = [(0, 16, 36), (0, 4, 60), (4, 2, 62), (6, 2, 64), (8, 3, 65), (11, 1, 67), (12, 4, 64)]
         let notes = (3..<9).flatMap { bar in
             figure.map { step, duration, pitch in
                 Note(tick: 120 * (16 * bar + delay + step) + 7, duration: 120 * duration, pitch: pitch, velocity: 80)
