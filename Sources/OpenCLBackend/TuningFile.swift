@@ -55,37 +55,47 @@ extension Tuning {
     }
 
     private static func read(_ file: URL, for device: Device) throws(FileError) -> Tuning {
-        let content: Content
-        do { content = try JSONDecoder().decode(Content.self, from: Data(contentsOf: file)) } catch {
+        let bytes: Data
+        do { bytes = try Data(contentsOf: file) } catch {
             throw .malformed(file: file.path, reason: error.localizedDescription)
         }
-        let driver = driver(of: device)
-        guard content.device == device.name, content.driver == driver else {
-            throw .foreign(
-                file: file.path, expected: "\(device.name), \(driver)", found: "\(content.device), \(content.driver)")
+        return try Tuning(json: bytes, named: file.path, device: device.name, driver: driver(of: device))
+    }
+
+    /// Reads what a tuning file holds.
+    ///
+    /// - Parameters:
+    ///   - name: What errors and ``origin`` call the file.
+    ///   - device: The name of the device that the choices have to be for.
+    ///   - driver: The name of its platform and the version of its driver.
+    /// - Throws: ``FileError/malformed(file:reason:)`` or ``FileError/foreign(file:expected:found:)``.
+    public init(json bytes: Data, named name: String, device: String, driver: String) throws(FileError) {
+        let content: Content
+        do { content = try JSONDecoder().decode(Content.self, from: bytes) } catch {
+            throw .malformed(file: name, reason: error.localizedDescription)
         }
-        var tuning = Tuning()
-        tuning.origin = file.path
-        tuning.clblast = content.clblast
-        if let path = content.path {
-            guard let known = KernelPath(rawValue: path) else {
-                throw .malformed(file: file.path, reason: "path \(path)")
-            }
-            tuning.path = known
+        guard content.device == device, content.driver == driver else {
+            throw .foreign(
+                file: name, expected: "\(device), \(driver)", found: "\(content.device), \(content.driver)")
+        }
+        origin = name
+        clblast = content.clblast
+        if let text = content.path {
+            guard let known = KernelPath(rawValue: text) else { throw .malformed(file: name, reason: "path \(text)") }
+            path = known
         }
         for (text, rows) in content.products {
-            guard let shape = ProductShape(text), productRows.contains(rows) else {
-                throw .malformed(file: file.path, reason: "product \(text): \(rows)")
+            guard let shape = ProductShape(text), Self.productRows.contains(rows) else {
+                throw .malformed(file: name, reason: "product \(text): \(rows)")
             }
-            tuning.products[shape] = rows
+            products[shape] = rows
         }
         for (text, rows) in content.attention {
-            guard let shape = AttentionShape(text), attentionRows.contains(rows) else {
-                throw .malformed(file: file.path, reason: "attention \(text): \(rows)")
+            guard let shape = AttentionShape(text), Self.attentionRows.contains(rows) else {
+                throw .malformed(file: name, reason: "attention \(text): \(rows)")
             }
-            tuning.attention[shape] = rows
+            attention[shape] = rows
         }
-        return tuning
     }
 
     /// Writes the choices for a device; the file appears whole or not at all.

@@ -1,7 +1,7 @@
 import ComputeCore
 public import Foundation
 public import Music
-import SMDIM
+public import SMDIM
 
 /// Songs as tokens, split into those that a model learns from and those that judge it.
 ///
@@ -67,10 +67,15 @@ extension Corpus {
     ///
     /// - Throws: ``ModelFileError``, ``TokenizerError`` or ``CorpusError``.
     public init(tokenFile url: URL) throws {
-        let file = try Safetensors(contentsOf: url)
+        try self.init(tokens: Safetensors(contentsOf: url), named: url.path)
+    }
+
+    /// Reads what a token file holds; `place` is what errors call it.
+    ///
+    /// - Throws: ``ModelFileError``, ``TokenizerError`` or ``CorpusError``.
+    public init(tokens file: Safetensors, named place: String) throws {
         guard let json = file.metadata["tokenizer"] else {
-            throw CorpusError.malformed(
-                url.path, expected: "the tokenizer among its metadata, as smdim train writes it")
+            throw CorpusError.malformed(place, expected: "the tokenizer among its metadata, as smdim train writes it")
         }
         tokenizer = REMITokenizer(try TokenizerConfiguration(tokenizerJSON: Array(json.utf8)))
         let vocabulary = 0..<Int32(tokenizer.vocabulary.count)
@@ -79,13 +84,13 @@ extension Corpus {
             let ends = try file.tensor("\(part).ends").integers().map(Int.init)
             guard ends.last == ids.count, zip([0] + ends, ends).allSatisfy({ $0 <= $1 }),
                 ids.allSatisfy(vocabulary.contains)
-            else { throw CorpusError.malformed(url.path, expected: "rising ends and ids of the tokenizer in \(part)") }
+            else { throw CorpusError.malformed(place, expected: "rising ends and ids of the tokenizer in \(part)") }
             return zip([0] + ends, ends).map { Array(ids[$0..<$1]) }
         }
         (train, valid) = (try songs("train"), try songs("valid"))
         skipped = []
         tempo = file.metadata["tempo"].flatMap(Float.init) ?? Float(Tempo.standard.quartersPerMinute)
-        try SongFolder.Songs(train: train, valid: valid).requireSongs(in: url.path)
+        try SongFolder.Songs(train: train, valid: valid).requireSongs(in: place)
     }
 
     /// Writes a token file: for each part the songs' ids end to end and where each song ends; whole or not at all.

@@ -43,12 +43,21 @@ public final class Trainer<Task: TrainingTask> {
     ///
     /// - Throws: ``TrainingError/checkpoint(_:expected:found:)``, ``ModelFileError``, or what the backend throws.
     public convenience init(resuming folder: URL, corpus: Task.Corpus, on backend: any Backend) throws {
-        let (header, state) = try TrainingCheckpoint.latest(in: folder)
+        try self.init(resuming: TrainingCheckpoint(newestIn: folder), corpus: corpus, on: backend)
+    }
+
+    /// Continues the run of a checkpoint.
+    ///
+    /// - Throws: ``TrainingError/checkpoint(_:expected:found:)``, ``ModelFileError``, or what the backend throws.
+    public convenience init(
+        resuming checkpoint: TrainingCheckpoint, corpus: Task.Corpus, on backend: any Backend
+    ) throws {
+        let (header, state) = (checkpoint.header, checkpoint.state)
         let configuration = try Task.Configuration(json: Data(header.configuration.utf8))
         for declaration in try configuration.parameters
         where state[declaration.key]?.count != declaration.shape.elementCount {
             throw TrainingError.checkpoint(
-                folder.path, expected: "\(declaration.key) \(declaration.shape)",
+                checkpoint.place, expected: "\(declaration.key) \(declaration.shape)",
                 found: state[declaration.key].map { "\($0.count) values" } ?? "none")
         }
         try self.init(

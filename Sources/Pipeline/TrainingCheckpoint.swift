@@ -1,19 +1,26 @@
 import ComputeCore
-import Foundation
+public import Foundation
 import Music
-import SMDIM
+public import SMDIM
 
-/// The state of a training run on disk: a folder that is whole or absent.
+/// The state of a training run; on disk a folder that is whole or absent.
 ///
 /// `checkpoint-00000500/` holds `state.safetensors` (weights, moments and average as F32) and `training.json` (options,
 /// sizes and the number of steps done). No file holds a time, so equal runs give equal bytes.
-struct TrainingCheckpoint {
+public struct TrainingCheckpoint: Sendable {
     /// What `training.json` says.
     struct Header: Codable, Equatable {
         var step: Int
         var options: TrainingOptions
         var configuration: String
     }
+
+    /// What `training.json` says.
+    let header: Header
+    /// The tensors by the weight that they belong to.
+    let state: [ParameterKey: [Float]]
+    /// What errors call the checkpoint.
+    let place: String
 
     private static let slots: [ParameterKey.Slot] = [.value, .firstMoment, .secondMoment, .average]
     private static let kept = 2
@@ -51,25 +58,37 @@ struct TrainingCheckpoint {
     }
 
     /// Reads the newest checkpoint of `folder`.
-    static func latest(in folder: URL) throws -> (header: Header, state: [ParameterKey: [Float]]) {
-        guard let url = try all(in: folder).last else {
+    ///
+    /// - Throws: ``TrainingError/checkpoint(_:expected:found:)`` or ``ModelFileError``.
+    public init(newestIn folder: URL) throws {
+        guard let url = try Self.all(in: folder).last else {
             throw TrainingError.checkpoint(folder.path, expected: "a checkpoint to resume from", found: "none")
         }
-        let header: Header
-        do {
-            header = try JSONDecoder().decode(Header.self, from: Data(contentsOf: url.appending(path: "training.json")))
-        } catch {
-            throw TrainingError.checkpoint(
-                url.appending(path: "training.json").path, expected: "options and a step", found: "\(error)")
+        let training: Data
+        do { training = try Data(contentsOf: url.appending(path: "training.json")) } catch {
+            throw TrainingError.checkpoint(url.path, expected: "a training.json", found: error.localizedDescription)
         }
-        let file = try Safetensors(contentsOf: url.appending(path: "state.safetensors"))
+        try self.init(
+            training: training, state: Safetensors(contentsOf: url.appending(path: "state.safetensors")),
+            named: url.path)
+    }
+
+    /// Reads what the two files of a checkpoint hold; `place` is what errors call it.
+    ///
+    /// - Throws: ``TrainingError/checkpoint(_:expected:found:)`` or ``ModelFileError``.
+    public init(training: Data, state file: Safetensors, named place: String) throws {
+        do { header = try JSONDecoder().decode(Header.self, from: training) } catch {
+            throw TrainingError.checkpoint(
+                "\(place)/training.json", expected: "options and a step", found: "\(error)")
+        }
         var state: [ParameterKey: [Float]] = [:]
         for name in file.entries.keys {
-            guard let slot = slots.first(where: { name.hasPrefix("\($0.rawValue).") }) else {
-                throw TrainingError.checkpoint(url.path, expected: "weights, moments and an average", found: name)
+            guard let slot = Self.slots.first(where: { name.hasPrefix("\($0.rawValue).") }) else {
+                throw TrainingError.checkpoint(place, expected: "weights, moments and an average", found: name)
             }
             state[ParameterKey(String(name.dropFirst(slot.rawValue.count + 1)), slot)] = try file.tensor(name).floats()
         }
-        return (header, state)
+        self.state = state
+        self.place = place
     }
 }
