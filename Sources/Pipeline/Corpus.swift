@@ -90,6 +90,7 @@ extension Corpus {
         (train, valid) = (try songs("train"), try songs("valid"))
         skipped = []
         tempo = file.metadata["tempo"].flatMap(Float.init) ?? Float(Tempo.standard.quartersPerMinute)
+        guard tempo > 0, tempo.isFinite else { throw CorpusError.malformed(place, expected: "a positive tempo") }
         try SongFolder.Songs(train: train, valid: valid).requireSongs(in: place)
     }
 

@@ -39,7 +39,7 @@ public struct TokenTask: TrainingTask {
         tokenizerJSON = Data(corpus.tokenizer.configuration.tokenizerJSON())
         seed = options.seed
         sampler = windows(corpus.train)
-        validWindows = windows(corpus.valid).consecutiveWindows().spread(options.validWindows)
+        validWindows = windows(corpus.valid).consecutiveWindows(options.validWindows)
     }
 
     public static func lossPlan(

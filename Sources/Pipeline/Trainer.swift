@@ -35,8 +35,7 @@ public final class Trainer<Task: TrainingTask> {
             state[weight.key] = values
             state[ParameterKey(weight.key.name, .average)] = values
         }
-        try self.init(
-            Task(configuration, corpus: corpus, options: options), state: state, step: 0, options: options, on: backend)
+        try self.init(configuration, corpus: corpus, state: state, step: 0, options: options, on: backend)
     }
 
     /// Continues the run whose checkpoints are in `folder`.
@@ -61,25 +60,25 @@ public final class Trainer<Task: TrainingTask> {
                 found: state[declaration.key].map { "\($0.count) values" } ?? "none")
         }
         try self.init(
-            Task(configuration, corpus: corpus, options: header.options), state: state, step: header.step,
-            options: header.options, on: backend)
+            configuration, corpus: corpus, state: state, step: header.step, options: header.options, on: backend)
     }
 
     private init(
-        _ task: Task, state: [ParameterKey: [Float]], step: Int, options: TrainingOptions, on backend: any Backend
+        _ configuration: Task.Configuration, corpus: Task.Corpus, state: [ParameterKey: [Float]], step: Int,
+        options: TrainingOptions, on backend: any Backend
     ) throws {
         try options.validate()
         self.options = options
-        self.task = task
+        task = try Task(configuration, corpus: corpus, options: options)
         self.step = step
         self.backend = backend
-        let plans = try Self.plans(task.configuration, options: options)
-        parameters = try backend.prepare(Self.slots(of: task.configuration, state: state))
+        let plans = try Self.plans(configuration, options: options)
+        parameters = try backend.prepare(Self.slots(of: configuration, state: state))
         gradients = try backend.compile(plans.gradients, parameters: parameters)
         update = try backend.compile(plans.update, parameters: parameters)
         judgement = try backend.compile(
             Task.lossPlan(
-                task.configuration, windows: task.judgedWindows, options: options, slot: .average, purpose: .inference),
+                configuration, windows: task.judgedWindows, options: options, slot: .average, purpose: .inference),
             parameters: parameters)
     }
 

@@ -81,6 +81,11 @@ public struct TrainingCheckpoint: Sendable {
             throw TrainingError.checkpoint(
                 "\(place)/training.json", expected: "options and a step", found: "\(error)")
         }
+        guard header.step >= 0, header.step <= header.options.steps else {
+            throw TrainingError.checkpoint(
+                "\(place)/training.json", expected: "a step from 0 to \(header.options.steps)",
+                found: "\(header.step)")
+        }
         var state: [ParameterKey: [Float]] = [:]
         for name in file.entries.keys {
             guard let slot = Self.slots.first(where: { name.hasPrefix("\($0.rawValue).") }) else {

@@ -56,6 +56,9 @@ public struct TrainingOptions: Codable, Hashable, Sendable {
     /// The defaults.
     public init() {}
 
+    /// The most positions that a step's windows, or the windows that judge, may have; the host holds them at once.
+    static let maximumPositions = 1 << 24
+
     /// Checks every option.
     ///
     /// - Throws: ``PipelineError/option(name:expected:found:)``.
@@ -65,17 +68,20 @@ public struct TrainingOptions: Codable, Hashable, Sendable {
         {
             guard condition else { throw .option(name: name, expected: expected, found: "\(found)") }
         }
-        try require(steps >= 1, "steps", "at least 1", steps)
+        // Draws count steps in 32 bits.
+        try require((1...Int(Int32.max)).contains(steps), "steps", "1 to \(Int32.max)", steps)
         try require(microBatch >= 1, "micro-batch", "at least 1", microBatch)
         try require(
             batch >= 1 && batch % microBatch == 0, "batch", "a multiple of the micro-batch \(microBatch)", batch)
         try require((1...1 << 20).contains(length), "length", "1 to \(1 << 20)", length)
+        let most = Self.maximumPositions / length
+        try require(batch <= most, "batch", "at most \(most) windows of \(length)", batch)
         try require(rate > 0 && rate.isFinite, "rate", "a positive number", rate)
         try require(warmUp >= 0, "warm-up", "0 or more", warmUp)
         try require(maximumNorm > 0, "maximum norm", "a positive number", maximumNorm)
         try require((0..<1).contains(averageDecay), "average decay", "a number in [0, 1)", averageDecay)
         try require(checkpointEvery >= 1, "checkpoint every", "at least 1", checkpointEvery)
-        try require(validWindows >= 1, "valid windows", "at least 1", validWindows)
+        try require((1...most).contains(validWindows), "valid windows", "1 to \(most) of \(length)", validWindows)
     }
 
     /// The numbers of one AdamW step; steps count from 0. The average starts short, so that it forgets the initial weights.

@@ -47,13 +47,13 @@ public struct WindowSampler: Sendable {
         return padded(songs[song][start...].prefix(length))
     }
 
-    /// Every song's full windows from its beginning on, and the first one of a shorter song filled with PAD.
-    public func consecutiveWindows() -> [[Int32]] {
-        songs.flatMap { song in
-            song.count < length
-                ? [padded(song[...])]
-                : stride(from: 0, through: song.count - length, by: length).map { Array(song[$0..<$0 + length]) }
+    /// At most `count` of the songs' windows, evenly spaced: every full one from a song's beginning on, and the first one
+    /// of a shorter song filled with PAD.
+    public func consecutiveWindows(_ count: Int) -> [[Int32]] {
+        let places = songs.indices.flatMap { song in
+            stride(from: 0, through: max(songs[song].count - length, 0), by: length).map { (song: song, start: $0) }
         }
+        return places.spread(count).map { padded(songs[$0.song][$0.start...].prefix(length)) }
     }
 
     private func padded(_ tokens: ArraySlice<Int32>) -> [Int32] {

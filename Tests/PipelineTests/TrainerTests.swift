@@ -149,6 +149,32 @@ private struct TinyRun {
         }
     }
 
+    /// Numbers that would overflow a counter of draws or a tensor's size, or fill the host's memory.
+    @Test(arguments: [
+        ("\"step\" : 1", "\"step\" : -1"), ("\"step\" : 1", "\"step\" : 9"),
+        ("\"step\" : 1", "\"step\" : -9223372036854775808"), ("\"steps\" : 8", "\"steps\" : -1"),
+        ("\"steps\" : 8", "\"steps\" : 4294967296"), ("\"batch\" : 4", "\"batch\" : 2305843009213693952"),
+        ("\"validWindows\" : 1", "\"validWindows\" : 9223372036854775807"), ("\"length\" : 16", "\"length\" : 0"),
+    ])
+    func numbersOfACheckpointThatCannotBeAreRefused(_ old: String, _ new: String) throws {
+        let run = try TinyRun()
+        let trainer = try run.trainer()
+        _ = try trainer.takeStep()
+        try trainer.writeCheckpoint(to: run.folder)
+        let file = run.folder.appending(path: "checkpoint-00000001/training.json")
+        let text = try String(contentsOf: file, encoding: .utf8)
+        // The micro-batch follows the batch, which has to be a multiple of it.
+        let changed = text.replacing(old, with: new).replacing("\"microBatch\" : 2", with: "\"microBatch\" : 1")
+        try #require(changed != text)
+        try changed.write(to: file, atomically: true, encoding: .utf8)
+        #expect {
+            let again = try Trainer<TokenTask>(resuming: run.folder, corpus: run.corpus, on: ReferenceBackend())
+            _ = try again.takeStep()
+        } throws: { error in
+            error is TrainingError || error is PipelineError
+        }
+    }
+
     @Test func trainedModelCanBeLoaded() throws {
         let run = try TinyRun()
         let trainer = try run.trainer()
@@ -183,6 +209,20 @@ private struct TinyRun {
         #expect(again.train == run.corpus.train && again.valid == run.corpus.valid)
         #expect(again.tempo == 90 && run.corpus.tempo == 90)
         #expect(again.tokenizer == run.corpus.tokenizer)
+    }
+
+    @Test(arguments: ["0", "-90", "nan", "inf"]) func tokenFileWithATempoThatCannotBeIsRefused(_ tempo: String) throws {
+        let run = try TinyRun()
+        let file = run.folder.appending(path: "corpus.safetensors")
+        try run.corpus.write(to: file)
+        let written = try Safetensors(contentsOf: file)
+        var metadata = written.metadata
+        metadata["tempo"] = tempo
+        let tensors = try Dictionary(uniqueKeysWithValues: written.entries.keys.map { ($0, try written.tensor($0)) })
+        let changed = try Safetensors(Safetensors.encode(tensors, metadata: metadata), named: "changed")
+        #expect(throws: CorpusError.malformed("changed", expected: "a positive tempo")) {
+            try Corpus(tokens: changed, named: "changed")
+        }
     }
 
     @Test func foldersWithoutSongsAreNamed() throws {

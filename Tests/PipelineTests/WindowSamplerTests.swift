@@ -35,7 +35,14 @@ import Testing
     @Test func shortSongsAreFilled() {
         let sampler = WindowSampler([[0, 7, 8]], length: 6, bar: 0, pad: 9, seed: 0)
         #expect(sampler.window(step: 3, sample: 1) == [0, 7, 8, 9, 9, 9])
-        #expect(sampler.consecutiveWindows() == [[0, 7, 8, 9, 9, 9]])
+        #expect(sampler.consecutiveWindows(1) == [[0, 7, 8, 9, 9, 9]])
+    }
+
+    /// A million songs of nothing are a token file of 4 MB; only the windows that are asked for are filled.
+    @Test func windowsThatAreNotAskedForTakeNoMemory() {
+        let songs = [[Int32]](repeating: [], count: 1_000_000)
+        let windows = WindowSampler(songs, length: 1 << 16, bar: 0, pad: 9, seed: 0).consecutiveWindows(2)
+        #expect(windows == [[Int32]](repeating: [Int32](repeating: 9, count: 1 << 16), count: 2))
     }
 
     @Test func choicesAreNamedBySeedStepAndSample() {
@@ -43,6 +50,6 @@ import Testing
         let windows = { (sampler: WindowSampler) in (0..<20).map { sampler.window(step: $0, sample: 0) } }
         #expect(windows(sampler) == windows(sampler))
         #expect(windows(sampler) != windows(other))
-        #expect(sampler.consecutiveWindows().count == 2 + 5 + 7 + 10)
+        #expect(sampler.consecutiveWindows(100).count == 2 + 5 + 7 + 10)
     }
 }
