@@ -80,6 +80,8 @@ extension TokenizerConfiguration {
     static let largestBeatCount = 1024
     /// The finest grid that a configuration may have.
     static let largestStepsPerBeat = 480
+    /// The most duration tokens that a configuration may have: a model has no more tokens than this.
+    static let largestDurationCount = 65_536
 
     private func validate() throws {
         guard pitches.lowerBound >= 0, pitches.upperBound <= 127 else {
@@ -108,17 +110,21 @@ extension TokenizerConfiguration {
             }
             end = resolution.beats.upperBound
         }
-        guard end > 0 else {
-            throw TokenizerError.invalid(key: "beat_res", value: "none", expected: "at least one stretch")
+        let durations = beatResolutions.reduce(0) { $0 + $1.beats.count * $1.stepsPerBeat }
+        guard (1...Self.largestDurationCount).contains(durations) else {
+            throw TokenizerError.invalid(
+                key: "beat_res", value: "\(durations) durations",
+                expected: "at least one stretch and at most \(Self.largestDurationCount) durations")
         }
         try validateSpecialTokens()
     }
 
     private func validateSpecialTokens() throws {
         let musical = ["Bar", "Pitch", "Velocity", "Duration", "Position"]
-        for (index, name) in specialTokens.enumerated() {
+        var known = Set(musical)
+        for name in specialTokens {
             let isWord = !name.isEmpty && name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !#"_"\"#.utf8.contains($0) }
-            guard isWord, !musical.contains(name), !specialTokens[..<index].contains(name) else {
+            guard isWord, known.insert(name).inserted else {
                 throw TokenizerError.invalid(
                     key: "special_tokens", value: name,
                     expected: "distinct names of printable characters, none of \(musical.joined(separator: ", "))")

@@ -66,6 +66,7 @@ struct TokenizerConfigurationTests {
             ("\"num_velocities\": 32", "\"num_velocities\": 0"), ("\"num_velocities\": 32", "\"num_velocities\": 1.5"),
             ("\"num_velocities\": 32", "\"num_velocities\": 1e300"), ("\"0_12\": 4", "\"1_12\": 4"),
             ("\"0_12\": 4", "\"0_12\": 0"), ("\"0_12\": 4", "\"0_99999999999\": 4"), ("\"0_12\": 4", "\"x\": 4"),
+            ("\"0_12\": 4", "\"0_1024\": 480"),
             ("\"0_12\": 4", "\"0_2\": 4, \"2_4\": 3"), ("\"0_12\": 4", ""), ("\"BOS_None\"", "\"PAD_None\""),
             ("\"BOS_None\"", "\"Pitch_None\""), ("\"BOS_None\"", "7"), ("109", "200"), ("109", "3"),
             ("\"use_velocities\": true", "\"use_velocities\": 1"), ("\"use_velocities\": true,", ""),
@@ -91,6 +92,21 @@ struct TokenizerConfigurationTests {
         } else {
             #expect(throws: TokenizerError.self) { try read(changed) }
         }
+    }
+
+    /// Well below a second of the thread's time; comparing each with all before it takes minutes.
+    @Test("The time of special tokens is linear in their number")
+    func manySpecialTokens() throws {
+        func seconds() -> Double {
+            var time = timespec()
+            clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+            return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+        }
+        let names = ["PAD"] + (0..<200_000).map { "S\($0)" }
+        let start = seconds()
+        let configuration = try TokenizerConfiguration(specialTokens: names)
+        #expect(seconds() - start < 20)
+        #expect(configuration.specialTokens.count == names.count)
     }
 
     @Test("A switch that MidiTok takes as on must be spelled out")
