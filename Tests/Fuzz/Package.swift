@@ -10,7 +10,9 @@ let package = Package(
     targets: [
         .executableTarget(
             name: "Fuzz",
-            dependencies: [.product(name: "SMDIM", package: "smdim")],
+            dependencies: [
+                .product(name: "SMDIM", package: "smdim"), .product(name: "SMDIMOpenCL", package: "smdim"),
+            ],
             swiftSettings: [.unsafeFlags(["-parse-as-library"])])
     ],
     swiftLanguageModes: [.v6]

@@ -1,11 +1,12 @@
 import Foundation
 import Music
+import OpenCLBackend
 import Pipeline
 import SMDIM
 
 /// A reader under test, named by the environment variable `READER`.
 enum Reader: String, CaseIterable {
-    case midi, safetensors, config, tokenizer, checkpoint, corpus
+    case midi, safetensors, config, tokenizer, checkpoint, corpus, tuning
 
     static let chosen: Reader = {
         let name = ProcessInfo.processInfo.environment["READER"] ?? ""
@@ -17,13 +18,15 @@ enum Reader: String, CaseIterable {
         return reader
     }()
 
+    private static let standardTokenizer = REMITokenizer()
+
     /// Reads the bytes; an error is the reader's answer, a crash is what the fuzzer looks for.
     func read(_ bytes: [UInt8]) throws {
         switch self {
         case .midi:
             let file = try MIDIFile.read(bytes).file
             let notes = file.notes()
-            _ = try? REMITokenizer().encodeAligned(notes.pitched, division: file.division)
+            _ = try? Self.standardTokenizer.encodeAligned(notes.pitched, division: file.division)
             // What was read can be written, and reads as the same notes.
             let again = try MIDIFile.read(file.serialized()).file.notes()
             precondition(again.notes == notes.notes, "a file changes when it is written and read")
@@ -38,10 +41,9 @@ enum Reader: String, CaseIterable {
             _ = REMITokenizer(configuration)
             let again = try TokenizerConfiguration(tokenizerJSON: configuration.tokenizerJSON())
             precondition(again == configuration, "a tokenizer changes when it is written and read")
-        case .checkpoint:
-            try Scratch.shared.readCheckpoint(bytes)
-        case .corpus:
-            try Scratch.shared.readCorpus(bytes)
+        case .checkpoint: try Resumption.shared.read(bytes)
+        case .corpus: _ = try Corpus(tokens: Safetensors(Data(bytes), named: "fuzz"), named: "fuzz")
+        case .tuning: _ = try Tuning(json: Data(bytes), named: "fuzz", device: "device", driver: "driver")
         }
     }
 }
@@ -56,13 +58,22 @@ private func runFuzzer(
 
 @main
 enum Fuzz {
+    /// Whether `ANSWERS` asks for the readers' errors, for looking at single inputs.
+    private static let saysAnswers = ProcessInfo.processInfo.environment["ANSWERS"] != nil
+
     static func main() {
         _ = Reader.chosen
         var (count, arguments) = (CommandLine.argc, CommandLine.unsafeArgv)
         exit(
             runFuzzer(&count, &arguments) { start, count in
-                _ = try? Reader.chosen.read([UInt8](UnsafeBufferPointer(start: start, count: count)))
+                Fuzz.readOnce([UInt8](UnsafeBufferPointer(start: start, count: count)))
                 return 0
             })
+    }
+
+    private static func readOnce(_ bytes: [UInt8]) {
+        do { try Reader.chosen.read(bytes) } catch {
+            if saysAnswers { print(error) }
+        }
     }
 }
