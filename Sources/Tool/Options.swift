@@ -70,7 +70,7 @@ struct SamplingArguments: ParsableArguments {
     var temperature: Float = 1
 
     @Option(help: "Draw from the smallest set of tokens with this probability.")
-    var topP: Float = 1
+    var topP = SamplingSettings(seed: 0).topP
 
     @Option(help: "Pitches of new notes, such as 36-96.")
     var pitchRange: String?
