@@ -34,7 +34,7 @@ private enum UntrainedModel {
 
 extension OnDevice {
     @Suite struct GrammarPieces {
-        @Test(arguments: 0..<Soak.pieces / UntrainedModel.piecesPerTest, [1, 8, 64])
+        @Test(arguments: Soak.tests(of: UntrainedModel.piecesPerTest), [1, 8, 64])
         func keepToGrammarAndOptions(_ test: Int, _ steps: Int) throws {
             let options = GrammarOptions(pitches: 36...96, largestChord: 6, scale: .cMajor)
             let automaton = try REMIGrammar(UntrainedModel.tokenizer, options: options).automaton
