@@ -15,6 +15,9 @@ static const char bfloat16[] = {
 static const char categorical[] = {
 #embed "Common/categorical.clh" suffix(, 0)
 };
+static const char pairWeights[] = {
+#embed "Common/pair_weights.clh" suffix(, 0)
+};
 static const char panels[] = {
 #embed "Common/panels.clh" suffix(, 0)
 };
@@ -162,6 +165,7 @@ static const CKernelFile files[] = {
     {"Common/amx.clh", amx},
     {"Common/bfloat16.clh", bfloat16},
     {"Common/categorical.clh", categorical},
+    {"Common/pair_weights.clh", pairWeights},
     {"Common/panels.clh", panels},
     {"Common/philox.clh", philox},
     {"Common/prelude.clh", prelude},

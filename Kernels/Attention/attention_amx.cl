@@ -87,16 +87,9 @@ void attention_amx(global const float *qkv, global const float *rotation,
             peak[r] = fmax(old, row_peak(scores + r * KEYS, count));
             // A row of nothing but -inf so far keeps weight 0 instead of exp2(-inf + inf).
             const float reference = peak[r] == -INFINITY ? 0.0f : peak[r];
-            float16 sum = 0.0f;
-            for (int key = 0; key < count; key += PANEL) {
-                const float *row = scores + r * KEYS + key;
-                const float16 early = exp2_nonpositive((vload16(0, row) - reference) * scale);
-                const float16 late = exp2_nonpositive((vload16(1, row) - reference) * scale);
-                vstore16(bfloat16_pairs(early, late), 0, weights + r * KEY_PAIRS + key / 2);
-                sum += early + late;
-            }
             const float decay = exp2((old - reference) * scale);
-            total[r] = total[r] * decay + sum_lanes(sum);
+            total[r] = total[r] * decay
+                + weigh_scores(scores + r * KEYS, count, reference, scale, weights + r * KEY_PAIRS);
             for (int i = 0; i < width; i += 16)
                 vstore16(vload16(0, outputs + r * HEAD_WIDTH + i) * decay, 0, outputs + r * HEAD_WIDTH + i);
         }

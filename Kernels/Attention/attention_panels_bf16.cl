@@ -158,16 +158,9 @@ void attention_panels_bf16(global const float *qkv, global const float *rotation
             for (int r = 0; r < TILE_ROWS; ++r) {
                 // A row of nothing but -inf so far keeps weight 0 instead of exp2(-inf + inf).
                 const float reference = peak[tile][r] == -INFINITY ? 0.0f : peak[tile][r];
-                float16 sum = 0.0f;
-                for (int key = 0; key < count; key += PANEL) {
-                    const float *row = scores + r * KEYS + key;
-                    const float16 early = exp2_nonpositive((vload16(0, row) - reference) * scale);
-                    const float16 late = exp2_nonpositive((vload16(1, row) - reference) * scale);
-                    vstore16(bfloat16_pairs(early, late), 0, weights + r * KEY_PAIRS + key / 2);
-                    sum += early + late;
-                }
                 decay[r] = exp2((decay[r] - reference) * scale);
-                total[tile][r] = total[tile][r] * decay[r] + sum_lanes(sum);
+                total[tile][r] = total[tile][r] * decay[r]
+                    + weigh_scores(scores + r * KEYS, count, reference, scale, weights + r * KEY_PAIRS);
             }
             for (int p = 0; p < value_panels; ++p) {
                 float *output = outputs[tile] + p * PANEL;

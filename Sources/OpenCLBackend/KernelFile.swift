@@ -69,7 +69,9 @@ enum KernelFile: String, Hashable, Sendable, CaseIterable {
     }
 
     private static let product = ["prelude.clh", "vector_math.clh", "activation.clh", "panels.clh", "bfloat16.clh"]
-    private static let pairAttention = ["prelude.clh", "vector_math.clh", "panels.clh", "rotary.clh", "bfloat16.clh"]
+    private static let pairAttention = [
+        "prelude.clh", "vector_math.clh", "panels.clh", "rotary.clh", "bfloat16.clh", "pair_weights.clh",
+    ]
 
     /// Name and text of every file of the program, in the order of compilation.
     var sources: [(name: String, text: String)] {

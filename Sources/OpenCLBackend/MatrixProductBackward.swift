@@ -70,20 +70,20 @@ struct MatrixProductBackward {
             try pack(binder, input, columns: k, into: packedInput),
             try pack(binder, outputGradient, columns: n, into: packedGradient),
             try product(
-                binder, ["RESIDUAL": 1, "A_PANELS": 1, "C_PANELS": 1, "DEPTH": Self.depth], a: whole,
-                panels: packedGradient, c: target, m: k, n: n, k: rows, depth: Self.depth),
+                binder, ["RESIDUAL": 1, "A_PANELS": 1, "C_PANELS": 1], a: whole, panels: packedGradient, c: target,
+                m: k, n: n, k: rows, depth: Self.depth),
         ]
     }
 
     private func product(
         _ binder: Binder, _ defines: KeyValuePairs<String, Int?>, a: MatrixProduct.Matrix, panels: Buffer,
-        c: MatrixProduct.Matrix, m: Int, n: Int, k: Int, depth: Int = .max
+        c: MatrixProduct.Matrix, m: Int, n: Int, k: Int, depth: Int? = nil
     ) throws(OpenCLError) -> Command {
         let panelCount = n.dividedRoundingUp(by: Self.panel)
-        let blockRows = Tuning.rows(m, outputs: n, rowBytes: 4 * min(k, depth))
+        let blockRows = Tuning.rows(m, outputs: n, rowBytes: 4 * min(k, depth ?? k))
         // Without a bias its argument is unread; C is its own residual where it is added to.
         return try binder.launch(
-            KernelVariant(.matmulPanels, defines),
+            KernelVariant(.matmulPanels, defines, and: ["DEPTH": depth]),
             global: SIMD3(panelCount, m.dividedRoundingUp(by: blockRows), 1), local: SIMD3(1, 1, 1),
             a.arguments + [.buffer(panels), .buffer(c.buffer)] + c.arguments + c.arguments
                 + [.int(m), .int(n), .int(k), .int(blockRows)])

@@ -36,23 +36,9 @@ extension OnDevice {
         @Test(.enabled(if: (try? TestDevice.backend(.vector).supports(.bfloat16)) == true, "needs AVX512-BF16"))
         func sampleOfABatchHasTheBitsThatItHasAlone() throws {
             let configuration = ModelConfiguration(.small)
-            let backend = try TestDevice.backend(.vector)
-            let parameters = try backend.prepare(configuration.initialWeights(seed: 3, precision: .bfloat16))
-            let length = 52
-            let tokens = (0..<3 * length).map { Int32(($0 * 7919) % (configuration.vocabularySize + 1)) }
-            func logits(_ tokens: [Int32], batch: Int) throws -> [Float] {
-                let plan = try TokenDenoiser(configuration, precision: .bfloat16).plan(batch: batch, length: length)
-                let executable = try backend.compile(plan, parameters: parameters)
-                try executable.write("tokens", HostTensor([batch, length], tokens))
-                try executable.run()
-                return try executable.read("logits").floats()
-            }
-            let together = try logits(tokens, batch: 3)
-            for sample in 0..<3 {
-                let alone = try logits(Array(tokens[sample * length..<(sample + 1) * length]), batch: 1)
-                let within = together[sample * alone.count..<(sample + 1) * alone.count]
-                #expect(alone.map(\.bitPattern) == within.map(\.bitPattern))
-            }
+            try checkSamplesOfABatch(
+                of: configuration, configuration.initialWeights(seed: 3, precision: .bfloat16), precision: .bfloat16,
+                on: TestDevice.backend(.vector))
         }
 
         @Test func weightsComeBackRounded() throws {

@@ -75,23 +75,30 @@ extension OnDevice {
         @Test(arguments: KernelPath.allCases)
         func sampleOfABatchHasTheBitsThatItHasAlone(_ path: KernelPath) throws {
             let model = try GoldenModel("g3")
-            let backend = try TestDevice.backend(path)
-            let parameters = try backend.prepare(model.weights)
-            let length = 52
-            let tokens = (0..<3 * length).map { Int32(($0 * 7919) % (model.configuration.vocabularySize + 1)) }
-            func logits(_ tokens: [Int32], batch: Int) throws -> [Float] {
-                let plan = try TokenDenoiser(model.configuration).plan(batch: batch, length: length)
-                let executable = try backend.compile(plan, parameters: parameters)
-                try executable.write("tokens", HostTensor([batch, length], tokens))
-                try executable.run()
-                return try executable.read("logits").floats()
-            }
-            let together = try logits(tokens, batch: 3)
-            for sample in 0..<3 {
-                let alone = try logits(Array(tokens[sample * length..<(sample + 1) * length]), batch: 1)
-                let within = together[sample * alone.count..<(sample + 1) * alone.count]
-                #expect(alone.map(\.bitPattern) == within.map(\.bitPattern))
-            }
+            try checkSamplesOfABatch(of: model.configuration, model.weights, on: TestDevice.backend(path))
         }
+    }
+}
+
+/// Checks that each sample of a batch of three has the logits, bit for bit, that it has alone.
+func checkSamplesOfABatch(
+    of configuration: ModelConfiguration, _ weights: [ParameterSource], precision: Precision = .float32,
+    on backend: OpenCLBackend
+) throws {
+    let parameters = try backend.prepare(weights)
+    let length = 52
+    let tokens = (0..<3 * length).map { Int32(($0 * 7919) % (configuration.vocabularySize + 1)) }
+    func logits(_ tokens: [Int32], batch: Int) throws -> [Float] {
+        let plan = try TokenDenoiser(configuration, precision: precision).plan(batch: batch, length: length)
+        let executable = try backend.compile(plan, parameters: parameters)
+        try executable.write("tokens", HostTensor([batch, length], tokens))
+        try executable.run()
+        return try executable.read("logits").floats()
+    }
+    let together = try logits(tokens, batch: 3)
+    for sample in 0..<3 {
+        let alone = try logits(Array(tokens[sample * length..<(sample + 1) * length]), batch: 1)
+        let within = together[sample * alone.count..<(sample + 1) * alone.count]
+        #expect(alone.map(\.bitPattern) == within.map(\.bitPattern))
     }
 }
