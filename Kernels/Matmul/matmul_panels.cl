@@ -28,12 +28,6 @@
 #define A_STEP 1
 #endif
 
-#ifndef DEPTH
-#define DEPTH k
-#elif !defined(RESIDUAL) || defined(BIAS)
-#error "blocks of DEPTH terms are added to C, which must be its own RESIDUAL and have no BIAS"
-#endif
-
 #ifdef BFLOAT16
 typedef uint operand;
 typedef uint16 operands;
@@ -56,16 +50,7 @@ kernel void matmul_panels(global const operand *a, int a_offset, int a_stride,
     const int end = min(first + rows, m);
     global const operand *weights = panels + (size_t)panel * k * PANEL;
     a += a_offset;
-#ifdef C_PANELS
-    const int columns = PANEL;
-    c += c_offset + (size_t)panel * m * PANEL;
-    residual += residual_offset + (size_t)panel * m * PANEL;
-    c_stride = residual_stride = PANEL;
-#else
-    const int columns = min(PANEL, n - panel * PANEL);
-    c += c_offset + panel * PANEL;
-    residual += residual_offset + panel * PANEL;
-#endif
+    MOVE_TO_PANEL(panel)
     const panel_bias added = load_bias(bias, panel, n);
 
     for (int begin = 0; begin < k; begin += DEPTH) {

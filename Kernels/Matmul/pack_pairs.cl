@@ -1,11 +1,17 @@
-// Rounds matrices to bfloat16 pairs (bfloat16.clh) for the products of matmul_panels with BFLOAT16. K2 = ceil(K / 2);
-// an odd K is filled with a zero.
+// Rounds matrices to bfloat16 pairs (bfloat16.clh) for the products of matmul_panels with BFLOAT16 and of matmul_amx.
+// K2 = ceil(K / 2); an odd K is filled with a zero.
 //
-// pack_pairs: panels of W as pack_panels makes them, each K2 x 32 pairs: work-item (k2, p) owns row k2 of panel p;
-// element (n, k) of W lies at source[offset + n n_stride + k k_stride]. Global size exactly (K2, ceil(N / 32)).
 // round_pairs: rows of A as pairs: work-item (j, m) owns pairs 16 j ... of row m; `stride` in floats, `pair_stride` in
 // pairs. Global size exactly (ceil(K2 / 16), M).
+// pack_pairs: panels of W as pack_panels makes them, each K2 x 32 pairs: work-item (k2, p) owns row k2 of panel p;
+// element (n, k) of W lies at source[offset + n n_stride + k k_stride]. Global size exactly (K2, ceil(N / 32)).
+// round_panels: the same from panels of floats. transpose_round_panels: from panels of floats of W [N, K] those of pairs of
+// its transpose; work-item (p, q) owns one 32 x 32 block, global size exactly (ceil(N / 32), ceil(K / 32)).
+// pack_blocks: the transpose of X [M, K], M a multiple of 32, as the A of matmul_amx with A_PANELS: 32 x 16 pairs without
+// gaps for each 32 columns and 32 rows, those of the same columns one after the other. Work-item (i, q) owns one of them,
+// global size exactly (M / 32, ceil(K / 32)).
 // Any local size. No local memory. Precondition: LANES 16.
+
 kernel void pack_pairs(global const float *source, int offset, int n_stride, int k_stride,
                        global uint *panels, int n, int k) {
     const int row = get_global_id(0), panel = get_global_id(1);
@@ -13,6 +19,13 @@ kernel void pack_pairs(global const float *source, int offset, int n_stride, int
     const bool odd = 2 * row + 1 == k;
     source += offset + (size_t)panel * PANEL * n_stride + (size_t)2 * row * k_stride;
     panels += ((size_t)panel * ((k + 1) / 2) + row) * PANEL;
+    if (n_stride == 1) {
+        for (int j = 0; j < PANEL; j += 16)
+            vstore16(bfloat16_pairs(load_lanes(source + j, columns - j),
+                                    odd ? (float16)0.0f : load_lanes(source + k_stride + j, columns - j)),
+                     0, panels + j);
+        return;
+    }
     for (int half_panel = 0; half_panel < PANEL; half_panel += 16) {
         float first[16], second[16];
         for (int j = 0; j < 16; ++j) {
@@ -39,4 +52,65 @@ kernel void round_pairs(global const float *source, int offset, int stride, glob
     uint tail[16];
     vstore16(rounded, 0, tail);
     for (int i = 0; i < (count + 1) / 2; ++i) pairs[i] = tail[i];
+}
+
+kernel void round_panels(global const float *panels, global uint *pairs, int k) {
+    const int row = get_global_id(0), panel = get_global_id(1);
+    const bool odd = 2 * row + 1 == k;
+    panels += ((size_t)panel * k + 2 * row) * PANEL;
+    pairs += ((size_t)panel * ((k + 1) / 2) + row) * PANEL;
+    for (int j = 0; j < PANEL / 16; ++j)
+        vstore16(bfloat16_pairs(vload16(j, panels), odd ? (float16)0.0f : vload16(j, panels + PANEL)), j, pairs);
+}
+
+// Transposes 16 x 16: each stage turns the eight bits of an element's row and column by one.
+static inline void transpose(uint16 *x) {
+#pragma unroll
+    for (int stage = 0; stage < 4; ++stage) {
+        uint16 y[16];
+#pragma unroll
+        for (int i = 0; i < 8; ++i) {
+            const uint16 a = x[i], b = x[i + 8];
+            y[2 * i] = (uint16)(a.s0, b.s0, a.s1, b.s1, a.s2, b.s2, a.s3, b.s3, a.s4, b.s4, a.s5, b.s5, a.s6, b.s6, a.s7,
+                                b.s7);
+            y[2 * i + 1] = (uint16)(a.s8, b.s8, a.s9, b.s9, a.sa, b.sa, a.sb, b.sb, a.sc, b.sc, a.sd, b.sd, a.se, b.se,
+                                    a.sf, b.sf);
+        }
+#pragma unroll
+        for (int i = 0; i < 16; ++i) x[i] = y[i];
+    }
+}
+
+kernel void transpose_round_panels(global const float *panels, global uint *transposed, int n, int k) {
+    const int p = get_global_id(0), q = get_global_id(1), depth = (n + 1) / 2;
+    const int rows = min(PANEL, k - q * PANEL), count = min(16, depth - p * 16);
+    panels += ((size_t)p * k + q * PANEL) * PANEL;
+    transposed += ((size_t)q * depth + p * 16) * PANEL;
+    for (int half_panel = 0; half_panel < 2; ++half_panel) {
+        uint16 block[16];
+        for (int i = 0; i < 16; ++i) {
+            const int row = half_panel * 16 + i;
+            block[i] = 0;
+            if (row >= rows) continue;
+            const float16 x = vload16(0, panels + row * PANEL), y = vload16(1, panels + row * PANEL);
+            block[i] = bfloat16_pairs((float16)(x.even, y.even), (float16)(x.odd, y.odd));
+        }
+        transpose(block);
+        for (int j = 0; j < count; ++j) vstore16(block[j], half_panel, transposed + j * PANEL);
+    }
+}
+
+kernel void pack_blocks(global const float *source, int offset, int stride, global uint *blocks, int columns, int m) {
+    const int i = get_global_id(0), q = get_global_id(1);
+    source += offset + (size_t)i * 32 * stride + q * PANEL;
+    blocks += ((size_t)q * (m / 32) + i) * 32 * 16;
+    for (int part = 0; part < 2; ++part, source += 16) {
+        const int count = columns - q * PANEL - part * 16;
+        uint16 block[16];
+        for (int j = 0; j < 16; ++j)
+            block[j] = bfloat16_pairs(load_lanes(source + (size_t)2 * j * stride, count),
+                                      load_lanes(source + (size_t)(2 * j + 1) * stride, count));
+        transpose(block);
+        for (int j = 0; j < 16; ++j) vstore16(block[j], part * 16 + j, blocks);
+    }
 }

@@ -10,10 +10,10 @@ public enum Activation: String, Hashable, Sendable {
 }
 
 /// The type in which a product's factors enter; sums are always float32.
-public enum Precision: String, Hashable, Sendable, CaseIterable {
+public enum Precision: String, Codable, Hashable, Sendable, CaseIterable {
     /// IEEE binary32.
     case float32 = "f32"
-    /// bfloat16 factors, rounded to nearest even; exact products, float32 sums.
+    /// bfloat16 factors, rounded to nearest even, denormals taken as zero; exact products, float32 sums.
     case bfloat16 = "bf16"
 
     /// The layout of a weight that is a factor of this precision.

@@ -2,7 +2,8 @@
 ///
 /// With y = x · weightᵀ + bias: dx (+)= dy · weight, dweight += dyᵀ · x, dbias += Σ_m dy[m].
 ///
-/// M rows, K inputs, N outputs. Sums are float32, in an order that depends on M, N and K alone.
+/// M rows, K inputs, N outputs. The factors of both products have the layer's precision; sums are float32, in an order that
+/// depends on M, N and K alone.
 public struct LinearBackward: Operation {
     public static let name = "linear_backward"
 
@@ -63,7 +64,6 @@ public struct LinearBackward: Operation {
 extension Linear: Differentiable {
     public func recordBackward(into tape: inout GradientTape) throws(ValidationError) {
         guard let dy = try tape.gradient(of: output) else { return }
-        try validator.require(precision == .float32, "precision", "f32 where a gradient is wanted", precision.rawValue)
         try validator.require(
             activation == .none || activation.slopeIsOfOutput && residual == nil, "activation",
             "one whose slope the output tells, without a residual; else record an Activate", activation.rawValue)
@@ -76,9 +76,9 @@ extension Linear: Differentiable {
         if let bias { biasGradient = try tape.parameterGradient(of: bias) }
         try tape.append(
             LinearBackward(
-                forward: Linear(input: x, weight: weight, bias: bias, output: output), outputGradient: dy,
-                inputGradient: dx, accumulates: accumulates, weightGradient: tape.parameterGradient(of: weight),
-                biasGradient: biasGradient))
+                forward: Linear(input: x, weight: weight, bias: bias, precision: precision, output: output),
+                outputGradient: dy, inputGradient: dx, accumulates: accumulates,
+                weightGradient: tape.parameterGradient(of: weight), biasGradient: biasGradient))
         if let residual { try tape.pass(dy, to: residual.matrix) }
     }
 }

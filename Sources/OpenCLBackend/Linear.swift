@@ -8,7 +8,7 @@ extension Linear: OpenCLOperation {
             input: binder.matrix(input), weight: binder.weight(weight, of: precision), bias: binder.optional(bias),
             activation: activation,
             residual: residual.map { tensor throws(OpenCLError) in try binder.matrix(tensor.matrix) },
-            precision: precision, output: binder.matrix(output)
+            precision: precision, weightIsRounded: binder.rounded.contains(weight), output: binder.matrix(output)
         ).commands(binder)
     }
 
@@ -21,11 +21,12 @@ extension Linear: OpenCLOperation {
     }
 
     func scratchBytes(on backend: OpenCLBackend, given rounded: RoundedTensors) throws(OpenCLError) -> [Int] {
-        rounded.contains(input.tensor) ? [] : try scratchBytes(on: backend)
-    }
-
-    func scratchBytes(on backend: OpenCLBackend) throws(OpenCLError) -> [Int] {
-        if precision == .bfloat16 { return [MatrixProduct.pairBytes(rows: input.rows, k: weight.shape[1])] }
+        if precision == .bfloat16 {
+            let input =
+                rounded.contains(input.tensor) ? [] : [MatrixProduct.pairBytes(rows: input.rows, k: weight.shape[1])]
+            let pairs = ParameterPacking(.bfloat16Matrix, weight.shape, path: backend.path).byteCount
+            return input + (rounded.contains(weight) ? [] : [pairs])
+        }
         return try MatrixProduct.scratchBytes(
             m: input.rowsPerSample, n: weight.shape[0], k: weight.shape[1], a: input.sampleLayout,
             c: output.sampleLayout, on: backend)
@@ -33,14 +34,14 @@ extension Linear: OpenCLOperation {
 }
 
 extension Binder {
-    /// The buffer of a weight, which must have been prepared for factors of this precision.
+    /// The buffer of a weight, which must lie in the layout of the right-hand side of a product of this precision.
     func weight(_ tensor: Tensor, of precision: Precision) throws(OpenCLError) -> Buffer {
         let buffer = try buffer(tensor)
-        let expected = ParameterPacking(precision.matrixLayout, tensor.shape, path: path).byteCount
+        let layout = rounded.contains(tensor) ? precision.matrixLayout : .matrix
+        let expected = ParameterPacking(layout, tensor.shape, path: path).byteCount
         guard buffer.byteCount == expected else {
             throw .invalidArgument(
-                name: "\(label): weight", expected: "\(expected) bytes of layout \(precision.matrixLayout)",
-                got: "\(buffer.byteCount)")
+                name: "\(label): weight", expected: "\(expected) bytes of layout \(layout)", got: "\(buffer.byteCount)")
         }
         return buffer
     }

@@ -33,9 +33,10 @@ struct MatrixProduct {
     var bias: Buffer?
     var activation = Activation.none
     var residual: Matrix?
-    /// Of the factors; ``weight`` has the layout that belongs to it, and bfloat16 wants ``pairBytes(rows:k:)`` of scratch
-    /// unless the input is rounded already.
+    /// Of the factors. Those of bfloat16 that are not rounded already are rounded into scratch memory first, the input and
+    /// then the weight; see ``pairBytes(rows:k:)``.
     var precision = Precision.float32
+    var weightIsRounded = false
     let output: Matrix
 
     private var rows: Int { batch * rowsPerSample }
@@ -68,26 +69,35 @@ struct MatrixProduct {
         let panelCount = n.dividedRoundingUp(by: ParameterPacking.panelWidth)
         let isOfPairs = precision == .bfloat16
         let depth = isOfPairs ? k.dividedRoundingUp(by: 2) : k
-        let rounds = isOfPairs && !input.isRounded
-        let pairs = Matrix(buffer: rounds ? binder.scratch[0] : input.buffer, offset: 0, stride: depth)
-        let factor = isOfPairs ? pairs : input
+        var commands: [Command] = []
+        var scratch = binder.scratch[...]
+        var (left, right) = (input, weight)
+        if isOfPairs {
+            left = Matrix(buffer: input.buffer, offset: 0, stride: depth)
+            if !input.isRounded, let pairs = scratch.popFirst() {
+                left = Matrix(buffer: pairs, offset: 0, stride: depth)
+                commands.append(try binder.rounding(input, rows: rows, columns: k, into: left))
+            }
+            if !weightIsRounded, let pairs = scratch.popFirst() {
+                right = pairs
+                commands.append(
+                    try binder.launch(
+                        KernelVariant(.packPairs, entry: "round_panels"), global: SIMD3(depth, panelCount, 1),
+                        [.buffer(weight), .buffer(pairs), .int(k)]))
+            }
+        }
         let takesTiles = binder.backend.takesTiles(precision, depth: k)
         let blockRows = binder.backend.tuning.rows(of: shape).roundedUp(to: takesTiles ? 32 : 1)
-        let product = try binder.launch(
-            variant(takesTiles ? .matmulAMX : .matmulPanels, lanes: 16),
-            global: SIMD3(panelCount, rows.dividedRoundingUp(by: blockRows), 1), local: SIMD3(1, 1, 1),
-            factor.arguments + [.buffer(weight)] + epilogueArguments + output.arguments
-                + [.int(rows), .int(n), .int(depth), .int(blockRows)])
-        return rounds ? [try rounding(binder, into: pairs), product] : [product]
+        commands.append(
+            try binder.launch(
+                variant(takesTiles ? .matmulAMX : .matmulPanels, lanes: 16),
+                global: SIMD3(panelCount, rows.dividedRoundingUp(by: blockRows), 1), local: SIMD3(1, 1, 1),
+                left.arguments + [.buffer(right)] + epilogueArguments + output.arguments
+                    + [.int(rows), .int(n), .int(depth), .int(blockRows)]))
+        return commands
     }
 
-    private func rounding(_ binder: Binder, into pairs: Matrix) throws(OpenCLError) -> Command {
-        try binder.launch(
-            KernelVariant(.packPairs, entry: "round_pairs"), global: SIMD3(k.dividedRoundingUp(by: 32), rows, 1),
-            input.arguments + pairs.arguments + [.int(k)])
-    }
-
-    /// The scratch memory of a product of bfloat16 factors: its input, rounded.
+    /// The bytes of a matrix as rows of pairs.
     static func pairBytes(rows: Int, k: Int) -> Int { 4 * rows * k.dividedRoundingUp(by: 2) }
 
     private func naive(_ binder: Binder) throws(OpenCLError) -> Command {
@@ -137,5 +147,14 @@ extension Binder {
         MatrixProduct.Matrix(
             buffer: try buffer(view.tensor), offset: view.offset, stride: view.rowStride,
             isRounded: rounded.contains(view.tensor))
+    }
+
+    /// Rounds a matrix to rows of pairs.
+    func rounding(
+        _ source: MatrixProduct.Matrix, rows: Int, columns: Int, into pairs: MatrixProduct.Matrix
+    ) throws(OpenCLError) -> Command {
+        try launch(
+            KernelVariant(.packPairs, entry: "round_pairs"), global: SIMD3(columns.dividedRoundingUp(by: 32), rows, 1),
+            source.arguments + pairs.arguments + [.int(columns)])
     }
 }

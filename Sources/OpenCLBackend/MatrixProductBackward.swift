@@ -4,8 +4,8 @@ import OpenCLRuntime
 /// The gradients of Y = X · Wᵀ, which is what linear layers and both strided convolutions come down to:
 /// dX (+)= dY · W and dW += dYᵀ · X, dW in the layout in which W is resident.
 ///
-/// On the vector path both products run in the panel kernel, W being transposed and X and dY packed first; on the group
-/// path CLBlast takes the factors as they lie.
+/// On the vector path both products run in the panel kernel or, of bfloat16 factors, in that of the matrix tiles, W being
+/// transposed and X and dY packed first; on the group path CLBlast takes the factors as they lie.
 struct MatrixProductBackward {
     let rows: Int
     let n: Int
@@ -16,12 +16,16 @@ struct MatrixProductBackward {
     let inputGradient: MatrixProduct.Matrix
     let accumulates: Bool
     let weightGradient: Buffer
+    /// Of the factors, which are rounded on their way.
+    var precision = Precision.float32
 
     private static let panel = ParameterPacking.panelWidth
     /// Terms of a weight's gradient that are summed at a time.
     private static let depth = 512
 
-    /// The launches; `scratch` is what ``scratchBytes(rows:n:k:inputStride:outputStride:on:)`` asks for.
+    private var isOfPairs: Bool { precision == .bfloat16 }
+
+    /// The launches; `scratch` is what ``scratchBytes(rows:n:k:inputStride:outputStride:precision:on:)`` asks for.
     func commands(_ binder: Binder, scratch: ArraySlice<Buffer>) throws(OpenCLError) -> [Command] {
         switch binder.path {
         case .vector: try panels(binder, Array(scratch))
@@ -30,15 +34,17 @@ struct MatrixProductBackward {
         }
     }
 
-    /// On the vector path Wᵀ, X and dY in panels; on the group path CLBlast's temporary memory.
+    /// On the vector path Wᵀ, X and dY in panels, and dY in pairs if they are rounded; on the group path CLBlast's temporary
+    /// memory.
     static func scratchBytes(
-        rows: Int, n: Int, k: Int, inputStride: Int, outputStride: Int, on backend: OpenCLBackend
+        rows: Int, n: Int, k: Int, inputStride: Int, outputStride: Int, precision: Precision = .float32,
+        on backend: OpenCLBackend
     ) throws(OpenCLError) -> [Int] {
         switch backend.path {
         case .vector:
-            return [
-                4 * k.roundedUp(to: panel) * n, 4 * k.roundedUp(to: panel) * rows, 4 * n.roundedUp(to: panel) * rows,
-            ]
+            let (inputs, outputs) = (k.roundedUp(to: panel), n.roundedUp(to: panel))
+            guard precision == .bfloat16 else { return [4 * inputs * n, 4 * inputs * rows, 4 * outputs * rows] }
+            return [(inputs, n), (inputs, rows), (outputs, rows), (rows, n)].map(MatrixProduct.pairBytes)
         case .group:
             let dense = BLASProduct.Layout(stride: k)
             let slope = BLASProduct.Layout(isOffset: true, stride: outputStride)
@@ -57,36 +63,61 @@ struct MatrixProductBackward {
 
     private func panels(_ binder: Binder, _ scratch: [Buffer]) throws(OpenCLError) -> [Command] {
         let (turnedWeight, packedInput, packedGradient) = (scratch[0], scratch[1], scratch[2])
-        let whole = MatrixProduct.Matrix(buffer: packedInput, offset: 0, stride: 0)
-        let target = MatrixProduct.Matrix(buffer: weightGradient, offset: 0, stride: 0)
-        return [
+        var commands = [
             try binder.launch(
-                KernelVariant(.packPanels, entry: "transpose_panels"),
+                isOfPairs
+                    ? KernelVariant(.packPairs, entry: "transpose_round_panels")
+                    : KernelVariant(.packPanels, entry: "transpose_panels"),
                 global: SIMD3(n.dividedRoundingUp(by: Self.panel), k.dividedRoundingUp(by: Self.panel), 1),
                 [.buffer(weight), .buffer(turnedWeight), .int(n), .int(k)]),
-            try product(
-                binder, ["RESIDUAL": accumulates.define], a: outputGradient, panels: turnedWeight, c: inputGradient,
-                m: rows, n: k, k: n),
-            try pack(binder, input, columns: k, into: packedInput),
             try pack(binder, outputGradient, columns: n, into: packedGradient),
-            try product(
+            try packLeft(binder, into: packedInput),
+        ]
+        var slope = outputGradient
+        if isOfPairs {
+            slope = MatrixProduct.Matrix(buffer: scratch[3], offset: 0, stride: n.dividedRoundingUp(by: 2))
+            commands.append(try binder.rounding(outputGradient, rows: rows, columns: n, into: slope))
+        }
+        let whole = MatrixProduct.Matrix(buffer: packedInput, offset: 0, stride: 0)
+        let target = MatrixProduct.Matrix(buffer: weightGradient, offset: 0, stride: 0)
+        return try commands + [
+            product(
+                binder, ["RESIDUAL": accumulates.define], a: slope, panels: turnedWeight, c: inputGradient, m: rows,
+                n: k, k: n),
+            product(
                 binder, ["RESIDUAL": 1, "A_PANELS": 1, "C_PANELS": 1], a: whole, panels: packedGradient, c: target,
                 m: k, n: n, k: rows, depth: Self.depth),
         ]
     }
 
+    /// C (+)= A · P of K terms, `depth` elements of a row of A at a time.
     private func product(
         _ binder: Binder, _ defines: KeyValuePairs<String, Int?>, a: MatrixProduct.Matrix, panels: Buffer,
         c: MatrixProduct.Matrix, m: Int, n: Int, k: Int, depth: Int? = nil
     ) throws(OpenCLError) -> Command {
-        let panelCount = n.dividedRoundingUp(by: Self.panel)
-        let blockRows = Tuning.rows(m, outputs: n, rowBytes: 4 * min(k, depth ?? k))
+        let takesTiles = binder.backend.takesTiles(precision, depth: k)
+        let elements = isOfPairs ? k.dividedRoundingUp(by: 2) : k
+        let blockRows = Tuning.rows(m, outputs: n, rowBytes: 4 * min(elements, depth ?? elements))
+            .roundedUp(to: takesTiles ? 32 : 1)
         // Without a bias its argument is unread; C is its own residual where it is added to.
         return try binder.launch(
-            KernelVariant(.matmulPanels, defines, and: ["DEPTH": depth]),
-            global: SIMD3(panelCount, m.dividedRoundingUp(by: blockRows), 1), local: SIMD3(1, 1, 1),
+            KernelVariant(
+                takesTiles ? .matmulAMX : .matmulPanels, defines, and: ["DEPTH": depth, "BFLOAT16": isOfPairs.define]),
+            global: SIMD3(n.dividedRoundingUp(by: Self.panel), m.dividedRoundingUp(by: blockRows), 1),
+            local: SIMD3(1, 1, 1),
             a.arguments + [.buffer(panels), .buffer(c.buffer)] + c.arguments + c.arguments
-                + [.int(m), .int(n), .int(k), .int(blockRows)])
+                + [.int(m), .int(n), .int(elements), .int(blockRows)])
+    }
+
+    /// The transpose of X as the left factor of the weight's gradient: blocks for the matrix tiles, else panels.
+    private func packLeft(_ binder: Binder, into packed: Buffer) throws(OpenCLError) -> Command {
+        guard binder.backend.takesTiles(precision, depth: rows) else {
+            return try pack(binder, input, columns: k, into: packed)
+        }
+        return try binder.launch(
+            KernelVariant(.packPairs, entry: "pack_blocks"),
+            global: SIMD3(rows / Self.panel, k.dividedRoundingUp(by: Self.panel), 1),
+            input.arguments + [.buffer(packed), .int(k), .int(rows)])
     }
 
     /// The transpose of a matrix in panels: 32 of its columns side by side, as deep as it has rows.
@@ -94,7 +125,9 @@ struct MatrixProductBackward {
         _ binder: Binder, _ source: MatrixProduct.Matrix, columns: Int, into panels: Buffer
     ) throws(OpenCLError) -> Command {
         try binder.launch(
-            KernelVariant(.packPanels), global: SIMD3(rows, columns.dividedRoundingUp(by: Self.panel), 1),
+            isOfPairs ? KernelVariant(.packPairs) : KernelVariant(.packPanels),
+            global: SIMD3(
+                isOfPairs ? rows.dividedRoundingUp(by: 2) : rows, columns.dividedRoundingUp(by: Self.panel), 1),
             [
                 .buffer(source.buffer), .int(source.offset), .int(1), .int(source.stride), .buffer(panels),
                 .int(columns), .int(rows),

@@ -1,21 +1,27 @@
 import ComputeCore
 
 /// The tensors of a plan that the kernel which makes them stores as bfloat16, halves in the tensor's own order, because
-/// products of bfloat16 factors read them and nothing else does. A product whose input is not among them rounds it in a pass of its
-/// own first; the bits are the same.
+/// products of bfloat16 factors read them and nothing else does; and the weights that are resident as pairs, because their
+/// layout says so. A product whose factor is not among them rounds it in a pass of its own first; the bits are the same.
 ///
 /// This is where that is decided: a tensor is rounded if every operand that touches it is one of its operation's
 /// ``OpenCLOperation/roundableOperands``, its rows are even, so that they are the pairs which the products take, and the
 /// host does not see it.
 struct RoundedTensors {
-    /// Numbers of storages of the plan.
+    /// Numbers of the plan's intermediate storages.
     let storages: Set<Int>
+    /// Numbers of the weights that are resident as pairs.
+    private let weights: Set<Int>
 
     init(_ plan: Plan, _ operations: [any OpenCLOperation], path: KernelPath) {
         guard path == .vector else {
-            storages = []
+            (storages, weights) = ([], [])
             return
         }
+        weights = Set(
+            plan.storages.indices.filter { index in
+                if case .parameter(_, .bfloat16Matrix) = plan.storages[index].role { true } else { false }
+            })
         let read = operations.flatMap(\.operands).filter { $0.access != .write }.map(\.tensor.storage)
         var storages = Set(read.filter { plan.storages[$0].role == .intermediate })
         storages.subtract(plan.kept.values.map(\.storage))
@@ -29,5 +35,7 @@ struct RoundedTensors {
         self.storages = storages
     }
 
-    func contains(_ tensor: Tensor) -> Bool { storages.contains(tensor.storage) }
+    func contains(_ tensor: Tensor) -> Bool {
+        storages.contains(tensor.storage) || weights.contains(tensor.storage)
+    }
 }

@@ -48,8 +48,8 @@ public struct RollTask: TrainingTask {
         _ configuration: RollConfiguration, windows: Int, options: TrainingOptions, slot: ParameterKey.Slot,
         purpose: RecordingPurpose
     ) throws -> Plan {
-        try RollDenoiser(configuration, slot: slot, purpose: purpose).lossPlan(
-            batch: windows, steps: options.length, loss: options.cellLoss)
+        try RollDenoiser(configuration, precision: options.precision(for: purpose), slot: slot, purpose: purpose)
+            .lossPlan(batch: windows, steps: options.length, loss: options.cellLoss)
     }
 
     public func batch(step: Int, samples: Range<Int>, times: [Double]) throws -> TrainingBatch {

@@ -46,7 +46,8 @@ public struct TokenTask: TrainingTask {
         _ configuration: ModelConfiguration, windows: Int, options: TrainingOptions, slot: ParameterKey.Slot,
         purpose: RecordingPurpose
     ) throws -> Plan {
-        try TokenDenoiser(configuration, slot: slot, purpose: purpose).lossPlan(batch: windows, length: options.length)
+        try TokenDenoiser(configuration, precision: options.precision(for: purpose), slot: slot, purpose: purpose)
+            .lossPlan(batch: windows, length: options.length)
     }
 
     public func batch(step: Int, samples: Range<Int>, times: [Double]) throws -> TrainingBatch {

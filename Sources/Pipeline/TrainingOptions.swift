@@ -1,5 +1,6 @@
 public import ComputeCore
 import Foundation
+import SMDIM
 
 /// What a training run does; with the corpus it determines every bit of the result.
 public struct TrainingOptions: Codable, Hashable, Sendable {
@@ -46,6 +47,9 @@ public struct TrainingOptions: Codable, Hashable, Sendable {
     public var weighting = Weighting.mean
     /// What a cell of a piano roll costs; tokens have cross-entropy alone.
     public var cellLoss = BinaryCrossEntropy.Loss.crossEntropy
+    /// Type of the factors of the products of linear layers and of their gradients; weights, gradients and AdamW's state are
+    /// float32, and so is what judges the model.
+    public var precision = Precision.float32
     /// Names every random number.
     public var seed: UInt64 = 0
     /// Steps between two checkpoints.
@@ -83,6 +87,9 @@ public struct TrainingOptions: Codable, Hashable, Sendable {
         try require(checkpointEvery >= 1, "checkpoint every", "at least 1", checkpointEvery)
         try require((1...most).contains(validWindows), "valid windows", "1 to \(most) of \(length)", validWindows)
     }
+
+    /// The precision in which a plan is recorded.
+    func precision(for purpose: RecordingPurpose) -> Precision { purpose == .training ? precision : .float32 }
 
     /// The numbers of one AdamW step; steps count from 0. The average starts short, so that it forgets the initial weights.
     func schedule(step: Int) -> AdamWSchedule {

@@ -65,13 +65,3 @@ func dot(_ a: [Double], _ b: [Double]) -> Double {
     for i in a.indices { sum += a[i] * b[i] }
     return sum
 }
-
-extension Precision {
-    /// A factor as it enters a product of this precision.
-    func round(_ x: Double) -> Double {
-        switch self {
-        case .float32: x
-        case .bfloat16: Double(Float(x).roundedToBFloat16)
-        }
-    }
-}

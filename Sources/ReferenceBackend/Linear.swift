@@ -3,8 +3,8 @@ import ComputeCore
 extension Linear: ReferenceOperation {
     func run(on memory: ReferenceMemory) throws {
         let (outputs, inputs) = (weight.shape[0], weight.shape[1])
-        let x = try rounded(memory.floats(input))
-        let weight = try rounded(memory.floats(weight))
+        let x = try precision.round(memory.floats(input))
+        let weight = try precision.round(memory.floats(weight))
         let bias = try bias.map(memory.floats)
         let residual = try residual.map(memory.floats)
         var y = [Float](repeating: 0, count: input.rows * outputs)
@@ -19,21 +19,5 @@ extension Linear: ReferenceOperation {
             }
         }
         try memory.store(y, in: output)
-    }
-
-    private func rounded(_ values: [Float]) -> [Float] {
-        switch precision {
-        case .float32: values
-        case .bfloat16: values.map(\.roundedToBFloat16)
-        }
-    }
-}
-
-extension Float {
-    /// The nearest bfloat16, ties to even; NaN stays NaN.
-    var roundedToBFloat16: Float {
-        guard !isNaN else { return self }
-        let bits = bitPattern
-        return Float(bitPattern: (bits &+ 0x7FFF &+ ((bits >> 16) & 1)) & 0xFFFF_0000)
     }
 }

@@ -17,7 +17,7 @@ struct AttentionMixer {
         try plan.append(
             Linear(
                 input: normalised.matrix,
-                weight: parameters("qkv.weight", [3 * width, width], precision.matrixLayout, in: &plan),
+                weight: parameters.matrix("qkv.weight", [3 * width, width], in: &plan),
                 bias: parameters("qkv.bias", [3 * width], in: &plan), precision: precision,
                 output: projections.matrix))
 
@@ -25,7 +25,7 @@ struct AttentionMixer {
         try plan.append(
             Attention(
                 projections: projections, headCount: configuration.headCount, rotaryBase: configuration.rotaryBase,
-                precision: precision, output: attended,
+                precision: purpose == .training ? .float32 : precision, output: attended,
                 logSumExp: purpose == .training
                     ? plan.intermediate([batch, configuration.headCount, length]) : nil))
 
@@ -33,7 +33,7 @@ struct AttentionMixer {
         try plan.append(
             Linear(
                 input: attended.matrix,
-                weight: parameters("out.weight", [width, width], precision.matrixLayout, in: &plan),
+                weight: parameters.matrix("out.weight", [width, width], in: &plan),
                 bias: parameters("out.bias", [width], in: &plan), residual: x, precision: precision,
                 output: y.matrix))
         return y

@@ -18,7 +18,7 @@ struct FeedForward {
         try plan.append(
             Linear(
                 input: normalised.matrix,
-                weight: parameters("fc1.weight", [hiddenWidth, width], precision.matrixLayout, in: &plan),
+                weight: parameters.matrix("fc1.weight", [hiddenWidth, width], in: &plan),
                 bias: parameters("fc1.bias", [hiddenWidth], in: &plan),
                 activation: purpose == .inference ? .gelu : .none, precision: precision, output: hidden.matrix))
         if purpose == .training {
@@ -31,7 +31,7 @@ struct FeedForward {
         try plan.append(
             Linear(
                 input: hidden.matrix,
-                weight: parameters("fc2.weight", [width, hiddenWidth], precision.matrixLayout, in: &plan),
+                weight: parameters.matrix("fc2.weight", [width, hiddenWidth], in: &plan),
                 bias: parameters("fc2.bias", [width], in: &plan), residual: x, precision: precision,
                 output: y.matrix))
         return y

@@ -7,7 +7,7 @@ public import ComputeCore
 public struct MFATrunk: Sendable {
     /// The sizes.
     public let configuration: TrunkConfiguration
-    /// Type of the factors of every product.
+    /// Type of the factors of every product; for training of those of linear layers, attention staying float32.
     public let precision: Precision
     /// Which tensors of the weights are used: the weights themselves or their moving average.
     public let slot: ParameterKey.Slot
@@ -39,8 +39,10 @@ public struct MFATrunk: Sendable {
             blocks.append(block)
             x = block.attention
         }
-        return (try normalise(x, ParameterScope(prefix: "norm.", slot: slot), into: &plan), blocks)
+        return (try normalise(x, parameters.scope("norm"), into: &plan), blocks)
     }
+
+    private var parameters: ParameterScope { ParameterScope(slot: slot, precision: precision, purpose: purpose) }
 
     /// The residual stream after each of a block's three layers, [B, S, D].
     public struct BlockTensors: Sendable {
@@ -53,7 +55,7 @@ public struct MFATrunk: Sendable {
     }
 
     private func recordBlock(_ index: Int, _ x: Tensor, into plan: inout Plan) throws(ValidationError) -> BlockTensors {
-        let parameters = ParameterScope(prefix: "blocks.\(index).", slot: slot)
+        let parameters = parameters.scope("blocks.\(index)")
         let mixer = try recordMixer(x, parameters, into: &plan)
         let feedForward = try FeedForward(
             configuration: configuration, parameters: parameters.scope("ffn"), precision: precision, purpose: purpose

@@ -19,7 +19,7 @@ struct MambaMixer {
         try plan.append(
             Linear(
                 input: normalised.matrix,
-                weight: parameters("in_proj.weight", [2 * inner, width], precision.matrixLayout, in: &plan),
+                weight: parameters.matrix("in_proj.weight", [2 * inner, width], in: &plan),
                 precision: precision, output: expanded.matrix))
 
         let u = plan.intermediate([batch, length, inner])
@@ -34,14 +34,14 @@ struct MambaMixer {
         try plan.append(
             Linear(
                 input: u.matrix,
-                weight: parameters("x_proj.weight", [rank + 2 * states, inner], precision.matrixLayout, in: &plan),
+                weight: parameters.matrix("x_proj.weight", [rank + 2 * states, inner], in: &plan),
                 precision: precision, output: selected.matrix))
 
         let delta = plan.intermediate([batch, length, inner])
         try plan.append(
             Linear(
                 input: selected.columns(0..<rank),
-                weight: parameters("dt_proj.weight", [inner, rank], precision.matrixLayout, in: &plan),
+                weight: parameters.matrix("dt_proj.weight", [inner, rank], in: &plan),
                 bias: parameters("dt_proj.bias", [inner], in: &plan), precision: precision, output: delta.matrix))
 
         let scanned = plan.intermediate([batch, length, inner])
@@ -58,7 +58,7 @@ struct MambaMixer {
         try plan.append(
             Linear(
                 input: scanned.matrix,
-                weight: parameters("out_proj.weight", [width, inner], precision.matrixLayout, in: &plan),
+                weight: parameters.matrix("out_proj.weight", [width, inner], in: &plan),
                 residual: x, precision: precision, output: y.matrix))
         return y
     }

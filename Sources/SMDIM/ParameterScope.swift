@@ -4,14 +4,34 @@ import ComputeCore
 struct ParameterScope {
     let prefix: String
     let slot: ParameterKey.Slot
+    /// Of the weights of linear layers.
+    let matrixLayout: ParameterLayout
+
+    /// The scope of the whole model. Training moves float32 weights, of which products round what they take.
+    init(slot: ParameterKey.Slot, precision: Precision, purpose: RecordingPurpose) {
+        self.init(prefix: "", slot: slot, matrixLayout: purpose == .training ? .matrix : precision.matrixLayout)
+    }
+
+    private init(prefix: String, slot: ParameterKey.Slot, matrixLayout: ParameterLayout) {
+        self.prefix = prefix
+        self.slot = slot
+        self.matrixLayout = matrixLayout
+    }
 
     /// The scope of a sub-module.
-    func scope(_ name: String) -> ParameterScope { ParameterScope(prefix: "\(prefix)\(name).", slot: slot) }
+    func scope(_ name: String) -> ParameterScope {
+        ParameterScope(prefix: "\(prefix)\(name).", slot: slot, matrixLayout: matrixLayout)
+    }
 
     /// Declares a parameter of the module.
     func callAsFunction(
         _ name: String, _ shape: Shape, _ layout: ParameterLayout = .plain, in plan: inout Plan
     ) -> Tensor {
         plan.parameter(ParameterKey(prefix + name, slot), shape, layout)
+    }
+
+    /// Declares the weight of a linear layer, [out, in].
+    func matrix(_ name: String, _ shape: Shape, in plan: inout Plan) -> Tensor {
+        self(name, shape, matrixLayout, in: &plan)
     }
 }

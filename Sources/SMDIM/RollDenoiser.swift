@@ -21,7 +21,7 @@ public struct RollDenoiser: Sendable {
         self.configuration = configuration
         self.precision = precision
         trunk = MFATrunk(configuration.trunk, precision: precision, slot: slot, purpose: purpose)
-        head = ParameterScope(prefix: "", slot: slot)
+        head = ParameterScope(slot: slot, precision: precision, purpose: purpose)
     }
 
     /// What the denoiser looks at.
@@ -61,13 +61,13 @@ public struct RollDenoiser: Sendable {
         try plan.append(
             Linear(
                 input: input.known.reshaped(to: folded).matrix,
-                weight: head("known.weight", [width, inner], precision.matrixLayout, in: &plan), residual: time,
+                weight: head.matrix("known.weight", [width, inner], in: &plan), residual: time,
                 precision: precision, output: condition.matrix))
         let latent = plan.intermediate(positions)
         try plan.append(
             Linear(
                 input: input.cells.reshaped(to: folded).matrix,
-                weight: head("cells.weight", [width, inner], precision.matrixLayout, in: &plan),
+                weight: head.matrix("cells.weight", [width, inner], in: &plan),
                 bias: head("cells.bias", [width], in: &plan), residual: condition, precision: precision,
                 output: latent.matrix))
 
@@ -76,7 +76,7 @@ public struct RollDenoiser: Sendable {
         try plan.append(
             Linear(
                 input: features.matrix,
-                weight: head("head.weight", [inner, width], precision.matrixLayout, in: &plan),
+                weight: head.matrix("head.weight", [inner, width], in: &plan),
                 bias: head("head.bias", [inner], in: &plan), precision: precision, output: logits.matrix))
         return logits
     }

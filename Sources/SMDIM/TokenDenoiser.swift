@@ -19,7 +19,7 @@ public struct TokenDenoiser: Sendable {
         self.configuration = configuration
         self.precision = precision
         trunk = MFATrunk(configuration.trunk, precision: precision, slot: slot, purpose: purpose)
-        head = ParameterScope(prefix: "", slot: slot)
+        head = ParameterScope(slot: slot, precision: precision, purpose: purpose)
     }
 
     /// Where the values between the layers are, for tests and for looking inside.
@@ -67,8 +67,8 @@ public struct TokenDenoiser: Sendable {
         try plan.append(
             Linear(
                 input: features.matrix,
-                weight: head(
-                    "head.weight", [configuration.vocabularySize, embedding], precision.matrixLayout, in: &plan),
+                weight: head.matrix(
+                    "head.weight", [configuration.vocabularySize, embedding], in: &plan),
                 precision: precision, output: logits.matrix))
         return (logits, Stages(latent: latent, blocks: blocks, trunk: trunkOutput))
     }

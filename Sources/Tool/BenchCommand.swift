@@ -49,8 +49,8 @@ struct Bench: ParsableCommand {
         guard samplingSteps == nil || (model.batch == 1 && model.mixer == nil && !plan) else {
             throw ValidationError("--sampling-steps: expected no --batch, --mixer or --plan beside it")
         }
-        guard !training || (model.precision == .float32 && !plan) else {
-            throw ValidationError("--training: expected float32 and no --plan beside it (see train --plan)")
+        guard !training || !plan else {
+            throw ValidationError("--training: expected no --plan beside it (see train --plan)")
         }
         guard margin >= 0 else { throw ValidationError("--margin: expected 0 or more, found \(margin)") }
     }
@@ -59,8 +59,7 @@ struct Bench: ParsableCommand {
         let earlier = try baseline.map { path in
             try JSONDecoder().decode(BenchReport.self, from: Data(contentsOf: URL(filePath: path)))
         }
-        var measurement = try model.measurement(withWeights: !plan)
-        measurement.isTraining = training
+        let measurement = try model.measurement(ofTraining: training, withWeights: !plan)
         if plan { return try printPlan(measurement) }
         if let earlier, let baseline, earlier.step != kind {
             throw ValidationError("--baseline: expected a \(kind) step, found a \(earlier.step) step in \(baseline)")
@@ -148,19 +147,20 @@ struct BenchModel: ParsableArguments {
     /// What the report calls the model.
     var name: String { model ?? (preset ?? .paper).rawValue }
 
-    /// The measurement, with weights unless only its sizes matter.
-    func measurement(withWeights: Bool = true) throws -> BenchMeasurement {
+    /// The measurement of a denoising step or of a training step, with weights unless only its sizes matter.
+    func measurement(ofTraining isTraining: Bool = false, withWeights: Bool = true) throws -> BenchMeasurement {
         let folder = try model.map { try ModelFolder<ModelConfiguration>(URL(filePath: $0)) }
         var configuration = folder?.configuration ?? ModelConfiguration(preset ?? .paper)
         if let mixer { configuration.trunk.mixer = mixer }
         var weights: [ParameterSource] = []
         if withWeights {
+            let resident = isTraining ? .float32 : precision
             weights =
-                try folder?.weights(precision: precision)
-                ?? configuration.initialWeights(seed: 0, precision: precision)
+                try folder?.weights(precision: resident) ?? configuration.initialWeights(seed: 0, precision: resident)
         }
         return BenchMeasurement(
-            configuration: configuration, weights: weights, length: length, batch: batch, precision: precision)
+            configuration: configuration, weights: weights, length: length, batch: batch, precision: precision,
+            isTraining: isTraining)
     }
 
     /// The arguments that give the same model to another process.

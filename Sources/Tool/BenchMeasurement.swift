@@ -12,7 +12,7 @@ struct BenchMeasurement {
     let batch: Int
     let precision: Precision
     /// A training step instead of a denoising one.
-    var isTraining = false
+    let isTraining: Bool
 
     /// The plan of a denoising step.
     func plan() throws -> Plan {

@@ -76,9 +76,7 @@ struct Rounds: ParsableCommand {
     private func body(on backend: OpenCLBackend) throws -> () throws -> Void {
         switch subject {
         case .step, .training:
-            var measurement = try model.measurement()
-            measurement.isTraining = subject == .training
-            return try measurement.step(on: backend).run
+            return try model.measurement(ofTraining: subject == .training).step(on: backend).run
         case .linear, .attention:
             let executable = try operation(on: backend)
             return { [runs] in

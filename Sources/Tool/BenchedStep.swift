@@ -40,8 +40,8 @@ extension BenchMeasurement {
         }
         let parameters = try backend.prepare(weights + states)
         let plans = try [
-            TokenDenoiser(configuration, purpose: .training).lossPlan(batch: batch, length: length)
-                .training(maximumNorm: 1),
+            TokenDenoiser(configuration, precision: precision, purpose: .training)
+                .lossPlan(batch: batch, length: length).training(maximumNorm: 1),
             configuration.updatePlan(decay: 0.01),
         ]
         let (gradients, update) = try (

@@ -19,6 +19,8 @@ struct TrainingArguments: ParsableArguments {
     @Option(help: "Weighting of positions: mean, elbo or reweighted.") var weighting = TrainingOptions.Weighting.mean
     @Option(help: "What a cell of a roll costs: cross-entropy or absolute.")
     var cellLoss = BinaryCrossEntropy.Loss.crossEntropy
+    @Option(help: "Type of the factors of linear layers: f32, or bf16, which is faster where the processor has it.")
+    var precision = Precision.float32
     @Option(help: "Seed.") var seed: UInt64 = 0
     @Option(help: "Steps between checkpoints.") var checkpointEvery = 500
     @Option(help: "Windows of valid songs that the bound is measured on.") var validWindows = 8
@@ -37,6 +39,7 @@ struct TrainingArguments: ParsableArguments {
         options.averageDecay = averageDecay
         options.weighting = weighting
         options.cellLoss = cellLoss
+        options.precision = precision
         options.seed = seed
         options.checkpointEvery = checkpointEvery
         options.validWindows = validWindows

@@ -11,12 +11,24 @@ extension ParityCase {
         LinearShape(rows: 127, outputs: 64, inputs: 96, hasResidual: true, inputMargin: 16),
         LinearShape(batch: 2, rows: 256, outputs: 256, inputs: 128, hasBias: true),
         LinearShape(rows: 513, outputs: 48, inputs: 257, hasBias: true),
+        LinearShape(rows: 1, outputs: 1, inputs: 1, precision: .bfloat16),
+        LinearShape(batch: 3, rows: 13, outputs: 40, inputs: 29, hasBias: true, precision: .bfloat16),
+        LinearShape(
+            rows: 65, outputs: 33, inputs: 31, hasBias: true, inputMargin: 5, outputMargin: 3, precision: .bfloat16),
+        LinearShape(rows: 33, outputs: 64, inputs: 70, hasResidual: true, precision: .bfloat16),
+        LinearShape(rows: 64, outputs: 48, inputs: 16, hasBias: true, inputMargin: 16, precision: .bfloat16),
+        LinearShape(
+            batch: 2, rows: 48, outputs: 96, inputs: 41, hasBias: true, hasResidual: true, outputMargin: 3,
+            precision: .bfloat16),
+        LinearShape(batch: 5, rows: 320, outputs: 160, inputs: 128, hasBias: true, precision: .bfloat16),
     ].map { linearBackward($0) }
 
     /// A residual stands for an input gradient that is added to.
     static func linearBackward(_ shape: LinearShape) -> ParityCase {
         let longest = max(shape.batch * shape.rows, shape.outputs)
-        return ParityCase("linear_backward", shape.description, tolerance: 8 + Double(longest) / 16) { seeded in
+        return ParityCase(
+            "linear_backward", shape.description, precision: shape.precision, tolerance: 8 + Double(longest) / 16
+        ) { seeded in
             var values = seeded
             let (n, k, rows) = (shape.outputs, shape.inputs, shape.batch * shape.rows)
             let (wideIn, wideOut) = (k + 2 * shape.inputMargin, n + 2 * shape.outputMargin)
@@ -39,7 +51,7 @@ extension ParityCase {
                         forward: Linear(
                             input: input.columns(columns),
                             weight: instance.parameter("weight", [n, k], value(weight), as: .matrix), bias: bias,
-                            output: instance.plan.intermediate([rows, n]).matrix),
+                            precision: shape.precision, output: instance.plan.intermediate([rows, n]).matrix),
                         outputGradient: slope.columns(outputs), inputGradient: inputGradient.columns(columns),
                         accumulates: shape.hasResidual,
                         weightGradient: instance.sum("weightGradient", [n, k], value(weightSum), as: .matrix),

@@ -72,9 +72,10 @@ private struct TinyRun {
         #expect(try whole.state() == halves.state())
     }
 
-    @Test func lossFallsAndTheAverageFollows() throws {
+    @Test(arguments: Precision.allCases) func lossFallsAndTheAverageFollows(_ precision: Precision) throws {
         let run = try TinyRun()
         var options = TinyRun.options
+        options.precision = precision
         options.steps = 60
         options.rate = 0.02
         options.averageDecay = 0.9

@@ -8,7 +8,8 @@ import _ParityKit
 extension GoldenModel {
     /// Loss and gradients of the model's own inputs, after a change to the rows of each.
     func gradients(
-        on backend: any Backend, _ change: (_ row: [Int32], _ name: String) -> [Int32] = { row, _ in row }
+        precision: Precision = .float32, on backend: any Backend,
+        _ change: (_ row: [Int32], _ name: String) -> [Int32] = { row, _ in row }
     ) throws -> [String: HostTensor] {
         func input(_ name: String) throws -> HostTensor {
             let tensor = try expected.tensor(name)
@@ -16,7 +17,7 @@ extension GoldenModel {
             let rows = (0..<tensor.shape[0]).map { change(Array(ids[$0 * length..<($0 + 1) * length]), name) }
             return try HostTensor([rows.count, rows[0].count], rows.flatMap(\.self))
         }
-        return try TokenDenoiser(configuration, purpose: .training).gradients(
+        return try TokenDenoiser(configuration, precision: precision, purpose: .training).gradients(
             noisy: input("tokens.noisy"), clean: input("tokens.clean"), mask: input("mask"), weights: weights,
             on: backend)
     }
