@@ -6,12 +6,17 @@ public struct GrammarOptions: Sendable, Hashable {
     public var largestChord: Int?
     /// The key whose scale drawn notes keep to; all pitch classes if nil.
     public var scale: Key?
+    /// Whether a drawn bar may be without notes.
+    public var allowsEmptyBars: Bool
 
     /// Options; without any, every well-formed piece is allowed.
-    public init(pitches: ClosedRange<Int>? = nil, largestChord: Int? = nil, scale: Key? = nil) {
+    public init(
+        pitches: ClosedRange<Int>? = nil, largestChord: Int? = nil, scale: Key? = nil, allowsEmptyBars: Bool = true
+    ) {
         self.pitches = pitches
         self.largestChord = largestChord
         self.scale = scale
+        self.allowsEmptyBars = allowsEmptyBars
     }
 
     /// Reads a range of pitches such as `36-96`, both ends included.
@@ -27,9 +32,10 @@ public struct GrammarOptions: Sendable, Hashable {
 
     /// The options for pieces that are moved by `semitones` afterwards: what is asked of the result, asked before the move.
     public func before(transposingBy semitones: Int) -> GrammarOptions {
-        GrammarOptions(
-            pitches: pitches.map { $0.lowerBound - semitones...$0.upperBound - semitones }, largestChord: largestChord,
-            scale: scale.map { Key(tonic: $0.tonic - semitones, mode: $0.mode) })
+        var options = self
+        options.pitches = pitches.map { $0.lowerBound - semitones...$0.upperBound - semitones }
+        options.scale = scale.map { Key(tonic: $0.tonic - semitones, mode: $0.mode) }
+        return options
     }
 }
 

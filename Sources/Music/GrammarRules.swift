@@ -21,10 +21,10 @@ struct GrammarState: Hashable {
     enum Phase: Hashable {
         /// Nothing has come yet.
         case start
-        /// Behind a Bar.
+        /// Behind a Bar that may stay empty.
         case bar
-        /// Behind the last Bar of a counted piece, to which a note must come: the choice of a position from `position` on.
-        case lastBar
+        /// Behind a Bar to which a note must come: the choice of a position from `position` on.
+        case filledBar
         /// Behind a Position: the choice of a pitch from `rung` on.
         case position
         /// Behind a Pitch.
@@ -55,7 +55,7 @@ struct GrammarState: Hashable {
     var isPlace: Bool {
         switch phase {
         case .later, .ending: false
-        case .lastBar: position == 0
+        case .filledBar: position == 0
         case .position: rung == 0
         default: true
         }
@@ -80,7 +80,9 @@ struct GrammarRules {
     let largestChord: Int?
     /// Whether notes have a velocity token.
     let usesVelocities: Bool
-    /// Bar tokens to draw; any number if nil.
+    /// Whether a drawn bar may be without notes.
+    let allowsEmptyBars: Bool
+    /// Bar tokens to draw, of which the last has notes; any number if nil.
     let barCount: Int?
     /// Whether PAD may be drawn.
     let allowsPadding: Bool
@@ -134,7 +136,7 @@ extension GrammarRules {
         switch state.phase {
         case .start: return barWay(from: state)
         case .bar: return (.position(0), position(0, in: state))
-        case .lastBar: return (.position(state.position), position(state.position, in: state))
+        case .filledBar: return (.position(state.position), position(state.position, in: state))
         case .later:
             let next = state.position + 1
             return next < positionCount ? (.position(next), position(next, in: state)) : barWay(from: state)
@@ -156,7 +158,7 @@ extension GrammarRules {
         switch state.phase {
         case .bar:
             return GrammarState(phase: .later, bars: state.bars)
-        case .lastBar where state.position + 1 < positionCount:
+        case .filledBar where state.position + 1 < positionCount:
             next.position += 1
             return next
         case .later where state.position + 1 < positionCount:
@@ -188,7 +190,8 @@ extension GrammarRules {
     }
 
     private func bar(left: Int) -> GrammarState {
-        GrammarState(phase: barCount != nil && left == 0 ? .lastBar : .bar, bars: left)
+        let isLast = barCount != nil && left == 0
+        return GrammarState(phase: isLast || !allowsEmptyBars ? .filledBar : .bar, bars: left)
     }
 
     private func position(_ position: Int, in state: GrammarState) -> GrammarState {
@@ -225,16 +228,16 @@ extension GrammarRules {
     func state(joining symbol: GrammarSymbol, from state: GrammarState) -> GrammarState? {
         let continues =
             switch (state.phase, symbol) {
-            case (.bar, .bar), (.lastBar, .bar), (.note, .bar): true
-            case (.bar, .position), (.lastBar, .position): true
+            case (.bar, .bar), (.filledBar, .bar), (.note, .bar): true
+            case (.bar, .position), (.filledBar, .position): true
             case (.note, .position(let position)): position > state.position
             case (.position, .pitch): true
             case (.note, .pitch(let below, _)): below >= state.rung
             case (.pitch, .velocity): usesVelocities
             case (.pitch, .duration): !usesVelocities
             case (.velocity, .duration): true
-            case (.bar, .padding), (.lastBar, .padding), (.note, .padding), (.padding, .padding): true
-            case (.bar, .other), (.lastBar, .other), (.note, .other), (.padding, .other): true
+            case (.bar, .padding), (.filledBar, .padding), (.note, .padding), (.padding, .padding): true
+            case (.bar, .other), (.filledBar, .other), (.note, .other), (.padding, .other): true
             default: false
             }
         return continues ? self.state(behind: symbol, from: state) : nil

@@ -7,7 +7,8 @@ public import ComputeCore
 /// behind a Duration or a Bar, and nothing but PAD may follow the end. Where the tokenizer keeps only one of the notes
 /// with equal onset and pitch, drawn pitches at one position rise, which is how it writes them.
 ///
-/// With a number of bars, that many Bar tokens are drawn and the piece does not end in an empty bar.
+/// With a number of bars, that many Bar tokens are drawn and the piece does not end in an empty bar. Where empty bars are not
+/// allowed, a drawn Bar goes before Position alone, or before a given Bar.
 ///
 /// Given tokens are never refused behind given ones, whatever they say. Behind a drawn one they must continue what it
 /// began, but no count is held against them: where seven notes are given, six may still be the most that are drawn.
@@ -40,7 +41,8 @@ public struct REMIGrammar: Sendable {
         let rules = GrammarRules(
             positionCount: BarGrid.beatsPerBar * configuration.stepsPerBeat,
             pitches: pitches, isRising: configuration.removesDuplicatedNotes, largestChord: options.largestChord,
-            usesVelocities: configuration.usesVelocities, barCount: barCount, allowsPadding: allowsPadding)
+            usesVelocities: configuration.usesVelocities, allowsEmptyBars: options.allowsEmptyBars, barCount: barCount,
+            allowsPadding: allowsPadding)
         automaton = try Self.compile(rules, tokenizer.vocabulary)
     }
 

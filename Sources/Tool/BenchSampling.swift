@@ -23,7 +23,7 @@ struct SamplingMeasurement {
 
     /// The steps of one piece, without a grammar and under it.
     func measure() throws -> [BenchReport.Sampling] {
-        try [nil, GrammarOptions()].map { grammar in
+        try [nil, SamplingSettings(seed: 0).grammar].map { grammar in
             var settings = SamplingSettings(seed: 0)
             settings.steps = steps
             settings.grammar = grammar

@@ -81,6 +81,9 @@ struct SamplingArguments: ParsableArguments {
     @Option(help: "Scale that new notes keep to, such as C:major.")
     var scale: String?
 
+    @Flag(help: "Allow new bars without notes.")
+    var emptyBars = false
+
     @Flag(help: "Draw every token by itself: tokens that make no note may come out and are skipped.")
     var noGrammar = false
 
@@ -89,9 +92,10 @@ struct SamplingArguments: ParsableArguments {
         try requireOption(temperature >= 0 && temperature.isFinite, "temperature", "0 or more", temperature)
         try requireOption(topP > 0 && topP <= 1, "top-p", "a number above 0 and at most 1", topP)
         try requireOption(maxChord.map { $0 >= 1 } ?? true, "max-chord", "at least 1", maxChord ?? 0)
-        let hasRules = pitchRange != nil || maxChord != nil || scale != nil
+        let hasRules = pitchRange != nil || maxChord != nil || scale != nil || emptyBars
         try requireOption(
-            !noGrammar || !hasRules, "no-grammar", "no --pitch-range, --max-chord or --scale beside it", "one")
+            !noGrammar || !hasRules, "no-grammar", "no --pitch-range, --max-chord, --scale or --empty-bars beside it",
+            "one")
         _ = try grammar()
     }
 
@@ -100,7 +104,7 @@ struct SamplingArguments: ParsableArguments {
         do {
             return GrammarOptions(
                 pitches: try pitchRange.map(GrammarOptions.pitches(parsing:)), largestChord: maxChord,
-                scale: try scale.map(Key.init(parsing:)))
+                scale: try scale.map(Key.init(parsing:)), allowsEmptyBars: emptyBars)
         } catch {
             throw ValidationError("\(error)")
         }

@@ -116,6 +116,24 @@ private let note: [Token] = [.pitch(60), .velocity(127), .duration(beats: 1, ste
         }
     }
 
+    @Test func drawnBarsHaveNotesWhereEmptyOnesAreNotAllowed() throws {
+        let tokenizer = try smallTokenizer()
+        let notes = try note.flatMap { try tokenizer.ids($0) }
+        let bar = try tokenizer.ids(.bar)
+        let full = try tokenizer.ids(.bar, .position(0)) + notes
+        for (options, isAdmitted) in [(GrammarOptions(), true), (GrammarOptions(allowsEmptyBars: false), false)] {
+            let automaton = try REMIGrammar(tokenizer, options: options).automaton
+            #expect(automaton.admits(full + full))
+            #expect(automaton.admits(full + [0, 0]))
+            #expect(automaton.admits(full + bar + full) == isAdmitted)
+            #expect(automaton.admits(bar + full) == isAdmitted)
+            #expect(automaton.admits(full + bar) == isAdmitted)
+            // Given ones are bound by nothing, and a given bar may stand behind a drawn one.
+            try automaton.check(full + bar + full, mask: tokenizer.mask)
+            try automaton.check(full + tokenizer.masks(1) + full, mask: tokenizer.mask)
+        }
+    }
+
     @Test func asManyBarsComeOutAsAreAskedFor() throws {
         let tokenizer = try smallTokenizer()
         let notes = try note.flatMap { try tokenizer.ids($0) }
@@ -152,9 +170,11 @@ private let note: [Token] = [.pitch(60), .velocity(127), .duration(beats: 1, ste
     }
 
     @Test func optionsMoveWithThePiece() throws {
-        let options = GrammarOptions(pitches: 50...70, largestChord: 3, scale: try Key(parsing: "D:major"))
+        let options = GrammarOptions(
+            pitches: 50...70, largestChord: 3, scale: try Key(parsing: "D:major"), allowsEmptyBars: false)
         let moved = options.before(transposingBy: 2)
-        #expect(moved == GrammarOptions(pitches: 48...68, largestChord: 3, scale: .cMajor))
+        #expect(
+            moved == GrammarOptions(pitches: 48...68, largestChord: 3, scale: .cMajor, allowsEmptyBars: false))
     }
 
     @Test func theStateSpaceStaysSmall() throws {
