@@ -82,15 +82,22 @@ extension Context {
     ///
     /// - Throws: `callFailed` if the driver refuses or a command failed.
     public func finish() throws(OpenCLError) {
+        try awaiting("clFinish") { clFinish(queue.raw) }
+    }
+
+    /// Makes a call that waits for everything enqueued before it, after which the device has consumed what was staged.
+    func awaiting(_ name: String, _ call: () -> cl_int) throws(OpenCLError) {
         // Only what was staged before the wait is free after it; another task may be staging more.
         let done = staged.withLock { staged in
             let done = staged
             staged = []
             return done
         }
-        let status = clFinish(queue.raw)
+        let status = call()
+        // A call that failed may not have waited.
+        if status != CL_SUCCESS { staged.withLock { $0 += done } }
         withExtendedLifetime(done) {}
-        try check(status, "clFinish")
+        try check(status, name)
     }
 
     /// Keeps a copy of `bytes` until the device has consumed it, and hands it to `enqueue`.
@@ -106,6 +113,9 @@ extension Context {
         // Who never waits for the device would otherwise keep every step's parameters.
         if kept >= Self.stagedWritesBound { try finish() }
     }
+
+    /// Copies that are kept because the device may not have consumed them.
+    package var stagedWrites: Int { staged.withLock { $0.count } }
 
     private static let stagedWritesBound = 4096
 }

@@ -13,10 +13,10 @@ extension Buffer {
     public func write(_ bytes: UnsafeRawBufferPointer, at offset: Int = 0) throws(OpenCLError) {
         try checkRange(offset: offset, bytes: bytes.count)
         guard let address = bytes.baseAddress, !bytes.isEmpty else { return }
-        try check(
+        try context.awaiting("clEnqueueWriteBuffer") {
             clEnqueueWriteBuffer(
-                context.queue.raw, rawHandle, cl_bool(CL_TRUE), offset, bytes.count, address, 0, nil, nil),
-            "clEnqueueWriteBuffer")
+                context.queue.raw, rawHandle, cl_bool(CL_TRUE), offset, bytes.count, address, 0, nil, nil)
+        }
     }
 
     /// Copies host elements to the device and waits until they are there.
@@ -72,10 +72,10 @@ extension Buffer {
     public func read(into bytes: UnsafeMutableRawBufferPointer, at offset: Int = 0) throws(OpenCLError) {
         try checkRange(offset: offset, bytes: bytes.count)
         guard let address = bytes.baseAddress, !bytes.isEmpty else { return }
-        try check(
+        try context.awaiting("clEnqueueReadBuffer") {
             clEnqueueReadBuffer(
-                context.queue.raw, rawHandle, cl_bool(CL_TRUE), offset, bytes.count, address, 0, nil, nil),
-            "clEnqueueReadBuffer")
+                context.queue.raw, rawHandle, cl_bool(CL_TRUE), offset, bytes.count, address, 0, nil, nil)
+        }
     }
 
     /// Waits for all earlier commands and copies `count` elements to the host.

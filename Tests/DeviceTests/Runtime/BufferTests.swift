@@ -34,6 +34,22 @@ extension OnDevice {
             #expect(try buffer.read(Int32.self, count: 1) == [9_999])
         }
 
+        /// A read waits, too: who samples piece after piece and only reads would keep every step's parameters.
+        @Test func everyWaitFreesWhatWasStagedBefore() throws {
+            let context = try OnDevice.context()
+            let buffer = try context.makeBuffer(bytes: 4)
+            let waits: [() throws -> Void] = [
+                { try context.finish() }, { try buffer.write([Int32(1)]) },
+                { _ = try buffer.read(Int32.self, count: 1) },
+            ]
+            for wait in waits {
+                for value in 0..<Int32(3) { try buffer.enqueueWrite([value]) }
+                #expect(context.stagedWrites == 3)
+                try wait()
+                #expect(context.stagedWrites == 0)
+            }
+        }
+
         @Test func slicesShareAndKeepTheMemory() throws {
             let context = try OnDevice.context()
             let step = context.device.baseAddressAlignBytes
