@@ -2,8 +2,8 @@
 //
 // Mapping, arguments and defines are those of matmul_panels with BFLOAT16, `rows` a multiple of 32: a work-item's
 // 32-wide panel of P stays in cache while a 32 x 32 block of C walks down the rows. An element of C is summed in an
-// order that depends on K alone: the even and the odd ones of every 32 by themselves. With A_PANELS A is packed by
-// pack_blocks, one tile's rows after the other.
+// order that depends on K alone: the even and the odd ones of every 32 by themselves, with DEPTH so many pairs after the
+// others. With A_PANELS A is packed by pack_blocks, one tile's rows after the other.
 //
 // Preconditions: LANES 16; M, N >= 1; k and DEPTH, which count pairs, multiples of 16. Nothing outside the M x K and M x N
 // elements is touched, but for the padding of panels and blocks, which is read.

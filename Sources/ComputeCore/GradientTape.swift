@@ -169,12 +169,18 @@ extension GradientTape {
 
     /// The gradient of a parameter, which is added to.
     ///
-    /// - Throws: ``ValidationError`` if the tensor is no parameter.
+    /// - Throws: ``ValidationError`` if the tensor is no parameter, or one that is resident rounded.
     public mutating func parameterGradient(of weight: Tensor) throws(ValidationError) -> Tensor {
         guard case .parameter(let key, let layout) = plan.storages[weight.storage].role else {
             throw ValidationError(
                 operation: "gradient", argument: "weight", expected: "a parameter", found: "\(weight.shape) of the plan"
             )
+        }
+        guard layout != .bfloat16Matrix else {
+            throw ValidationError(
+                operation: "gradient", argument: "\(key)",
+                expected: "a weight of layout matrix, whose bits a step can move",
+                found: "one of layout \(layout)")
         }
         return plan.parameter(ParameterKey(key.name, .gradient), weight.shape, layout)
     }

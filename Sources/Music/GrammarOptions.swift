@@ -6,12 +6,13 @@ public struct GrammarOptions: Sendable, Hashable {
     public var largestChord: Int?
     /// The key whose scale drawn notes keep to; all pitch classes if nil.
     public var scale: Key?
-    /// Whether a drawn bar may be without notes.
+    /// Whether a bar may be without notes where what follows its Bar is drawn.
     public var allowsEmptyBars: Bool
 
-    /// Options; without any, every well-formed piece is allowed.
+    /// Options; without any, every well-formed piece is allowed whose bars have notes. In POP909 one bar in 580 has none, and
+    /// most of those are at the ends of songs.
     public init(
-        pitches: ClosedRange<Int>? = nil, largestChord: Int? = nil, scale: Key? = nil, allowsEmptyBars: Bool = true
+        pitches: ClosedRange<Int>? = nil, largestChord: Int? = nil, scale: Key? = nil, allowsEmptyBars: Bool = false
     ) {
         self.pitches = pitches
         self.largestChord = largestChord

@@ -228,7 +228,8 @@ extension GrammarRules {
     func state(joining symbol: GrammarSymbol, from state: GrammarState) -> GrammarState? {
         let continues =
             switch (state.phase, symbol) {
-            case (.bar, .bar), (.filledBar, .bar), (.note, .bar): true
+            case (.bar, .bar), (.note, .bar): true
+            case (.filledBar, .bar), (.filledBar, .padding), (.filledBar, .other): allowsEmptyBars
             case (.bar, .position), (.filledBar, .position): true
             case (.note, .position(let position)): position > state.position
             case (.position, .pitch): true
@@ -236,8 +237,8 @@ extension GrammarRules {
             case (.pitch, .velocity): usesVelocities
             case (.pitch, .duration): !usesVelocities
             case (.velocity, .duration): true
-            case (.bar, .padding), (.filledBar, .padding), (.note, .padding), (.padding, .padding): true
-            case (.bar, .other), (.filledBar, .other), (.note, .other), (.padding, .other): true
+            case (.bar, .padding), (.note, .padding), (.padding, .padding): true
+            case (.bar, .other), (.note, .other), (.padding, .other): true
             default: false
             }
         return continues ? self.state(behind: symbol, from: state) : nil

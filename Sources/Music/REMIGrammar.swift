@@ -2,13 +2,13 @@ public import ComputeCore
 
 /// The well-formed token sequences of a tokenizer, as an automaton that sampling obeys.
 ///
-/// A drawn piece begins with Bar. Bar goes before Bar or Position, Position before Pitch, Pitch before Velocity, Velocity
-/// before Duration (without velocities, Pitch before Duration), Duration before Pitch, a later Position, or Bar. It ends
-/// behind a Duration or a Bar, and nothing but PAD may follow the end. Where the tokenizer keeps only one of the notes
-/// with equal onset and pitch, drawn pitches at one position rise, which is how it writes them.
+/// A drawn piece begins with Bar. Bar goes before Position, Position before Pitch, Pitch before Velocity, Velocity before
+/// Duration (without velocities, Pitch before Duration), Duration before Pitch, a later Position, or Bar. It ends behind a
+/// Duration, and nothing but PAD may follow the end. Where empty bars are allowed, Bar goes before Bar, too, and a piece may
+/// end behind one. Where the tokenizer keeps only one of the notes with equal onset and pitch, drawn pitches at one position
+/// rise, which is how it writes them.
 ///
-/// With a number of bars, that many Bar tokens are drawn and the piece does not end in an empty bar. Where empty bars are not
-/// allowed, a drawn Bar goes before Position alone, or before a given Bar.
+/// With a number of bars, that many Bar tokens are drawn and the piece does not end in an empty bar.
 ///
 /// Given tokens are never refused behind given ones, whatever they say. Behind a drawn one they must continue what it
 /// began, but no count is held against them: where seven notes are given, six may still be the most that are drawn.

@@ -9,7 +9,7 @@ extension Attention: OpenCLOperation {
     var roundableOperands: Set<String> { precision == .bfloat16 ? ["output"] : [] }
 
     /// On the vector path: the rotated keys and the values of every head in panels, of pairs if they are bfloat16.
-    func scratchBytes(on backend: OpenCLBackend) throws(OpenCLError) -> [Int] {
+    func scratchBytes(on backend: OpenCLBackend, given _: RoundedTensors) throws(OpenCLError) -> [Int] {
         guard backend.path == .vector else { return [] }
         let planes = batch * headCount
         let (keys, features) = (length.roundedUp(to: Self.panel), headWidth.roundedUp(to: Self.panel))

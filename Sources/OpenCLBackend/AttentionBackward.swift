@@ -9,7 +9,7 @@ extension AttentionBackward: OpenCLOperation {
     private static let panel = ParameterPacking.panelWidth
 
     /// On the vector path, for every head, four matrices in turned panels of depth d + 1 and three in rows.
-    func scratchBytes(on backend: OpenCLBackend) throws(OpenCLError) -> [Int] {
+    func scratchBytes(on backend: OpenCLBackend, given _: RoundedTensors) throws(OpenCLError) -> [Int] {
         guard backend.path == .vector else { return [] }
         let turned = length.roundedUp(to: Self.panel) * (width + 1)
         let rows = width.roundedUp(to: Self.panel) * length

@@ -17,7 +17,7 @@ extension CausalConvolutionBackward: OpenCLOperation {
 
     private func biasSum(on path: KernelPath) -> RowSum { RowSum(rows: batch * spans(on: path), columns: channels) }
 
-    func scratchBytes(on backend: OpenCLBackend) throws(OpenCLError) -> [Int] {
+    func scratchBytes(on backend: OpenCLBackend, given _: RoundedTensors) throws(OpenCLError) -> [Int] {
         let (weights, biases) = (weightSum(on: backend.path), biasSum(on: backend.path))
         return [4 * weights.rows * weights.columns, 4 * biases.rows * biases.columns] + weights.scratchBytes
     }

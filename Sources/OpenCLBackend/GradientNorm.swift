@@ -10,7 +10,7 @@ extension GradientNorm: OpenCLOperation {
 
     private func partCount(_ gradient: Tensor) -> Int { gradient.shape.elementCount.dividedRoundingUp(by: Self.span) }
 
-    func scratchBytes(on backend: OpenCLBackend) throws(OpenCLError) -> [Int] {
+    func scratchBytes(on backend: OpenCLBackend, given _: RoundedTensors) throws(OpenCLError) -> [Int] {
         [4 * gradients.reduce(0) { $0 + partCount($1) }]
     }
 

@@ -4,7 +4,7 @@ import OpenCLRuntime
 extension GrammarDraw: OpenCLOperation {
     private var paddedIDs: Int { logits.shape[2].roundedUp(to: 16) }
 
-    func scratchBytes(on backend: OpenCLBackend) throws(OpenCLError) -> [Int] {
+    func scratchBytes(on backend: OpenCLBackend, given _: RoundedTensors) throws(OpenCLError) -> [Int] {
         let positions = tokens.shape.elementCount
         let masses = positions * automaton.drawnClassCount
         let messages = (positions + tokens.shape[0]) * stateCount.roundedUp(to: 16)

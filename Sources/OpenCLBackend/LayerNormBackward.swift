@@ -13,7 +13,7 @@ extension LayerNormBackward: OpenCLOperation {
         RowSum(rows: rows.dividedRoundingUp(by: rowsPerGroup(on: path)), columns: width)
     }
 
-    func scratchBytes(on backend: OpenCLBackend) throws(OpenCLError) -> [Int] {
+    func scratchBytes(on backend: OpenCLBackend, given _: RoundedTensors) throws(OpenCLError) -> [Int] {
         let sum = partSum(on: backend.path)
         return [4 * sum.rows * width, 4 * sum.rows * width] + sum.scratchBytes
     }

@@ -34,10 +34,15 @@ extension Linear: OpenCLOperation {
 }
 
 extension Binder {
-    /// The buffer of a weight, which must lie in the layout of the right-hand side of a product of this precision.
+    /// The buffer of a weight, which must lie in a layout that products of this precision take: bfloat16 ones both.
     func weight(_ tensor: Tensor, of precision: Precision) throws(OpenCLError) -> Buffer {
         let buffer = try buffer(tensor)
-        let layout = rounded.contains(tensor) ? precision.matrixLayout : .matrix
+        guard precision == .bfloat16 || !rounded.contains(tensor) else {
+            throw .invalidArgument(
+                name: "\(label): weight", expected: "layout \(ParameterLayout.matrix)",
+                got: "\(ParameterLayout.bfloat16Matrix)")
+        }
+        let layout = rounded.contains(tensor) ? ParameterLayout.bfloat16Matrix : .matrix
         let expected = ParameterPacking(layout, tensor.shape, path: path).byteCount
         guard buffer.byteCount == expected else {
             throw .invalidArgument(

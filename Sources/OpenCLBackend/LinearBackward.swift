@@ -10,7 +10,7 @@ extension LinearBackward: OpenCLOperation {
 
     private var biasScratch: [Int] { biasGradient == nil ? [] : biasSum.scratchBytes }
 
-    func scratchBytes(on backend: OpenCLBackend) throws(OpenCLError) -> [Int] {
+    func scratchBytes(on backend: OpenCLBackend, given _: RoundedTensors) throws(OpenCLError) -> [Int] {
         try biasScratch
             + MatrixProductBackward.scratchBytes(
                 rows: rows, n: outputs, k: inputs, inputStride: max(forward.input.rowStride, inputGradient.rowStride),

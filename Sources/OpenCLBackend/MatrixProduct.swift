@@ -74,11 +74,13 @@ struct MatrixProduct {
         var (left, right) = (input, weight)
         if isOfPairs {
             left = Matrix(buffer: input.buffer, offset: 0, stride: depth)
-            if !input.isRounded, let pairs = scratch.popFirst() {
+            if !input.isRounded {
+                let pairs = try binder.next(of: &scratch)
                 left = Matrix(buffer: pairs, offset: 0, stride: depth)
                 commands.append(try binder.rounding(input, rows: rows, columns: k, into: left))
             }
-            if !weightIsRounded, let pairs = scratch.popFirst() {
+            if !weightIsRounded {
+                let pairs = try binder.next(of: &scratch)
                 right = pairs
                 commands.append(
                     try binder.launch(
@@ -147,6 +149,14 @@ extension Binder {
         MatrixProduct.Matrix(
             buffer: try buffer(view.tensor), offset: view.offset, stride: view.rowStride,
             isRounded: rounded.contains(view.tensor))
+    }
+
+    /// The next scratch buffer.
+    func next(of scratch: inout ArraySlice<Buffer>) throws(OpenCLError) -> Buffer {
+        guard let buffer = scratch.popFirst() else {
+            throw .invalidArgument(name: "\(label): scratch", expected: "another buffer", got: "none")
+        }
+        return buffer
     }
 
     /// Rounds a matrix to rows of pairs.

@@ -16,11 +16,11 @@ struct MatrixProductBackward {
     let inputGradient: MatrixProduct.Matrix
     let accumulates: Bool
     let weightGradient: Buffer
-    /// Of the factors, which are rounded on their way.
+    /// Of the factors; float32 ones of a bfloat16 product are rounded on their way.
     var precision = Precision.float32
 
     private static let panel = ParameterPacking.panelWidth
-    /// Terms of a weight's gradient that are summed at a time.
+    /// Terms of a weight's gradient that are summed at a time, or pairs of them.
     private static let depth = 512
 
     private var isOfPairs: Bool { precision == .bfloat16 }
@@ -34,8 +34,8 @@ struct MatrixProductBackward {
         }
     }
 
-    /// On the vector path Wᵀ, X and dY in panels, and dY in pairs if they are rounded; on the group path CLBlast's temporary
-    /// memory.
+    /// On the vector path Wᵀ, X and dY in panels (X in blocks for the matrix tiles), and dY's rows in pairs if they are rounded;
+    /// on the group path CLBlast's temporary memory.
     static func scratchBytes(
         rows: Int, n: Int, k: Int, inputStride: Int, outputStride: Int, precision: Precision = .float32,
         on backend: OpenCLBackend

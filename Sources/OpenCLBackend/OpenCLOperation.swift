@@ -9,12 +9,7 @@ protocol OpenCLOperation: Operation {
     /// The names of the operands that the operation's kernels of the vector path take or make as bfloat16 just as well.
     var roundableOperands: Set<String> { get }
 
-    /// The bytes of each scratch buffer that the operation needs while it runs.
-    ///
-    /// - Throws: ``OpenCLError``.
-    func scratchBytes(on backend: OpenCLBackend) throws(OpenCLError) -> [Int]
-
-    /// The same for an operation that needs less where its operands are rounded already.
+    /// The bytes of each scratch buffer that the operation needs while it runs, where some of its operands are rounded.
     ///
     /// - Throws: ``OpenCLError``.
     func scratchBytes(on backend: OpenCLBackend, given rounded: RoundedTensors) throws(OpenCLError) -> [Int]
@@ -30,11 +25,7 @@ extension OpenCLOperation {
 
     var roundableOperands: Set<String> { [] }
 
-    func scratchBytes(on backend: OpenCLBackend) throws(OpenCLError) -> [Int] { [] }
-
-    func scratchBytes(on backend: OpenCLBackend, given rounded: RoundedTensors) throws(OpenCLError) -> [Int] {
-        try scratchBytes(on: backend)
-    }
+    func scratchBytes(on backend: OpenCLBackend, given _: RoundedTensors) throws(OpenCLError) -> [Int] { [] }
 }
 
 /// Something bound that a replay enqueues.

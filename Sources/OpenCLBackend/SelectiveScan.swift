@@ -26,7 +26,7 @@ extension SelectiveScan: OpenCLOperation {
             + [binder.launch(grid.variant, global: grid.global(batch, channels), local: grid.local, arguments)]
     }
 
-    func scratchBytes(on backend: OpenCLBackend) throws(OpenCLError) -> [Int] {
+    func scratchBytes(on backend: OpenCLBackend, given _: RoundedTensors) throws(OpenCLError) -> [Int] {
         guard (initialState == nil) != (finalState == nil) else { return [] }
         return [4 * input.shape[0] * input.shape[2] * stateCount]
     }

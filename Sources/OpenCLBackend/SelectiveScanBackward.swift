@@ -18,7 +18,7 @@ extension SelectiveScanBackward: OpenCLOperation {
     private var skipSum: RowSum { RowSum(rows: batch, columns: channels) }
 
     /// The states before every tile, the shares of dB and dC, and dA_log and dD of every sample.
-    func scratchBytes(on backend: OpenCLBackend) throws(OpenCLError) -> [Int] {
+    func scratchBytes(on backend: OpenCLBackend, given _: RoundedTensors) throws(OpenCLError) -> [Int] {
         let parts = parts(on: backend.path)
         let tiles = length.dividedRoundingUp(by: Self.tile)
         return [

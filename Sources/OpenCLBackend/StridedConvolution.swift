@@ -14,7 +14,7 @@ extension StridedConvolution: OpenCLOperation {
         ).commands(binder)
     }
 
-    func scratchBytes(on backend: OpenCLBackend) throws(OpenCLError) -> [Int] {
+    func scratchBytes(on backend: OpenCLBackend, given _: RoundedTensors) throws(OpenCLError) -> [Int] {
         try MatrixProduct.scratchBytes(
             m: output.shape[1], n: weight.shape[0], k: depth,
             a: BLASProduct.Layout(isOffset: output.shape[0] > 1, stride: depth), c: output.matrix.sampleLayout,

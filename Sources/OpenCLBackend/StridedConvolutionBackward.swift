@@ -8,7 +8,7 @@ extension StridedConvolutionBackward: OpenCLOperation {
     private var depth: Int { forward.weight.shape[1] * forward.stride }
     private var biasSum: RowSum { RowSum(rows: rows, columns: features) }
 
-    func scratchBytes(on backend: OpenCLBackend) throws(OpenCLError) -> [Int] {
+    func scratchBytes(on backend: OpenCLBackend, given _: RoundedTensors) throws(OpenCLError) -> [Int] {
         try biasSum.scratchBytes
             + MatrixProductBackward.scratchBytes(
                 rows: rows, n: features, k: depth, inputStride: depth, outputStride: features, on: backend)

@@ -4,7 +4,7 @@ import OpenCLRuntime
 extension TokenDraw: OpenCLOperation {
     private var paddedIDs: Int { logits.shape[2].roundedUp(to: 16) }
 
-    func scratchBytes(on backend: OpenCLBackend) throws(OpenCLError) -> [Int] {
+    func scratchBytes(on backend: OpenCLBackend, given _: RoundedTensors) throws(OpenCLError) -> [Int] {
         [4 * logits.shape[0] * logits.shape[1] * paddedIDs]
     }
 

@@ -24,7 +24,7 @@ extension TransposedConvolution: OpenCLOperation {
 
     var roundableOperands: Set<String> { ["output"] }
 
-    func scratchBytes(on backend: OpenCLBackend) throws(OpenCLError) -> [Int] {
+    func scratchBytes(on backend: OpenCLBackend, given _: RoundedTensors) throws(OpenCLError) -> [Int] {
         try MatrixProduct.scratchBytes(
             m: input.shape[1], n: weight.shape[1], k: weight.shape[0], a: input.matrix.sampleLayout,
             c: BLASProduct.Layout(isOffset: true, stride: stride * weight.shape[1]), on: backend)

@@ -8,7 +8,7 @@ extension TransposedConvolutionBackward: OpenCLOperation {
     private var channels: Int { forward.weight.shape[1] }
     private var biasSum: RowSum { RowSum(rows: rows * forward.stride, columns: channels) }
 
-    func scratchBytes(on backend: OpenCLBackend) throws(OpenCLError) -> [Int] {
+    func scratchBytes(on backend: OpenCLBackend, given _: RoundedTensors) throws(OpenCLError) -> [Int] {
         try biasSum.scratchBytes
             + MatrixProductBackward.scratchBytes(
                 rows: rows, n: channels, k: features, inputStride: features, outputStride: forward.stride * channels,

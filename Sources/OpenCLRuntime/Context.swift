@@ -6,7 +6,7 @@ import Synchronization
 /// **Threads.** A context and all that it makes may be used from several tasks. Every call is one step: two tasks that
 /// enqueue at once interleave whole commands, and who needs several commands in a row (bind a kernel and enqueue it,
 /// write a parameter and launch) must be the only one to use those kernels and buffers meanwhile. Enqueuing never
-/// waits for the device; `read`, `write`, `finish` and `takeProfile` do.
+/// waits for the device; `read`, `finish` and `takeProfile` do, and `write` may.
 public final class Context: Sendable {
     /// The device that this context uses.
     public let device: Device
@@ -85,7 +85,8 @@ extension Context {
         try awaiting("clFinish") { clFinish(queue.raw) }
     }
 
-    /// Makes a call that waits for everything enqueued before it, after which the device has consumed what was staged.
+    /// Makes a call that waits for everything enqueued before it, after which the device has consumed what was staged: a
+    /// finish, or a blocking read. A blocking write may return before that, when the driver has copied its bytes.
     func awaiting(_ name: String, _ call: () -> cl_int) throws(OpenCLError) {
         // Only what was staged before the wait is free after it; another task may be staging more.
         let done = staged.withLock { staged in

@@ -7,19 +7,19 @@ import COpenCL
 // MARK: - Host to device
 
 extension Buffer {
-    /// Copies host bytes to the device and waits until they are there.
+    /// Copies host bytes to the device; when it returns, the device or its driver has them.
     ///
     /// - Throws: `invalidArgument` if they do not fit from `offset` (in bytes), `callFailed` if the driver refuses.
     public func write(_ bytes: UnsafeRawBufferPointer, at offset: Int = 0) throws(OpenCLError) {
         try checkRange(offset: offset, bytes: bytes.count)
         guard let address = bytes.baseAddress, !bytes.isEmpty else { return }
-        try context.awaiting("clEnqueueWriteBuffer") {
+        try check(
             clEnqueueWriteBuffer(
-                context.queue.raw, rawHandle, cl_bool(CL_TRUE), offset, bytes.count, address, 0, nil, nil)
-        }
+                context.queue.raw, rawHandle, cl_bool(CL_TRUE), offset, bytes.count, address, 0, nil, nil),
+            "clEnqueueWriteBuffer")
     }
 
-    /// Copies host elements to the device and waits until they are there.
+    /// Copies host elements to the device; when it returns, the device or its driver has them.
     ///
     /// - Throws: `invalidArgument` if they do not fit from `offset` (in bytes), `callFailed` if the driver refuses.
     public func write<Element: BitwiseCopyable>(_ elements: [Element], at offset: Int = 0) throws(OpenCLError) {

@@ -8,7 +8,7 @@ extension Model {
     /// grammar every piece is well formed and may end early, in PAD.
     ///
     /// - Parameters:
-    ///   - length: Tokens of a piece, at least 1.
+    ///   - length: Tokens of a piece, at least those of one bar with a note where the grammar wants one.
     ///   - tempo: Quarter notes per minute; the model's own if nil.
     ///   - key: The key of the pieces; the model's own if nil.
     ///   - progress: Called after each step; each call waits for the device.
@@ -17,8 +17,9 @@ extension Model {
         length: Int = windowLength, settings: SamplingSettings, tempo: Double? = nil, key: Key? = nil,
         progress: ((SamplingProgress) -> Void)? = nil
     ) throws -> [Piece] {
-        guard (1...1 << 20).contains(length) else {
-            throw PipelineError.option(name: "length", expected: "1 to \(1 << 20) tokens", found: "\(length)")
+        let least = leastBarTokens(settings)
+        guard (least...1 << 20).contains(length) else {
+            throw PipelineError.option(name: "length", expected: "\(least) to \(1 << 20) tokens", found: "\(length)")
         }
         let tempo = try Tempo(quartersPerMinute: tempo ?? Double(configuration.tempo))
         let transposition = key?.shiftFromWhiteKeys ?? 0

@@ -10,9 +10,11 @@ extension Model {
     ///
     /// - Parameters:
     ///   - bars: The bars, from 1, both ends included, in 4/4 on the aligned grid.
-    ///   - tokens: The gap's tokens besides its Bar tokens.
+    ///   - tokens: The gap's tokens besides its Bar tokens. Where the grammar wants notes in every bar, four for each, or three
+    ///     without velocities; if nil, a bar that had no notes keeps none.
     ///   - progress: Called after each step; each call waits for the device.
-    /// - Throws: ``PipelineError``, ``ScoreEditError``, ``TokenizerError``, ``SamplingError``, or what the backend throws.
+    /// - Throws: ``PipelineError``, ``ScoreEditError``, ``TokenizerError``, ``GrammarError``, `InfeasibleSequence` for a gap that no
+    ///   well-formed tokens fill, ``SamplingError``, or what the backend throws.
     public func infill(
         _ file: MIDIFile, bars: ClosedRange<Int>, tokens: Int? = nil, settings: SamplingSettings,
         progress: ((SamplingProgress) -> Void)? = nil
@@ -20,6 +22,9 @@ extension Model {
         let score = try WhiteKeyScore(file, tokenizer: tokenizer)
         let gap = try file.removingNotes(inBars: bars, on: score.grid)
         let drawsBars = tokens != nil && settings.grammar != nil
+        if let tokens, drawsBars {
+            try require(tokens: tokens, atLeast: bars.count * (leastBarTokens(settings) - 1), bars: bars.count)
+        }
         let masked = try MaskedBars(
             score.encoding, bars: bars, tokens: tokens, mask: mask, bar: id(.bar), keepsBars: !drawsBars,
             limit: Self.windowLength)
@@ -47,9 +52,11 @@ extension Model {
     /// - Parameters:
     ///   - bars: How many bars to add. Without a grammar, what the model writes beyond them is cut, and if it writes fewer,
     ///     the summary says so.
-    ///   - tokens: The tokens to write; as many as the piece's own bars suggest, and a quarter more, if nil.
+    ///   - tokens: The tokens to write; as many as the piece's own bars suggest, and a quarter more, if nil. Where the grammar
+    ///     wants notes in every bar, five for each, or four without velocities.
     ///   - progress: Called after each step; each call waits for the device.
-    /// - Throws: ``PipelineError``, ``ScoreEditError``, ``TokenizerError``, ``SamplingError``, or what the backend throws.
+    /// - Throws: ``PipelineError``, ``ScoreEditError``, ``TokenizerError``, ``GrammarError``, `InfeasibleSequence` for a gap that no
+    ///   well-formed tokens fill, ``SamplingError``, or what the backend throws.
     public func extend(
         _ file: MIDIFile, bars: Int, tokens: Int? = nil, settings: SamplingSettings,
         progress: ((SamplingProgress) -> Void)? = nil
@@ -61,7 +68,9 @@ extension Model {
         let gap = try file.gapBehind(bars: bars, on: score.grid)
         let known = score.encoding
         let perBar = Double(known.ids.count) / Double(known.barStarts.count)
-        let wanted = tokens ?? Int((perBar * Double(bars) * 1.25).rounded(.up))
+        let least = bars * leastBarTokens(settings)
+        let wanted = tokens ?? max(least, Int((perBar * Double(bars) * 1.25).rounded(.up)))
+        try require(tokens: wanted, atLeast: least, bars: bars)
         guard (1..<Self.windowLength).contains(wanted) else {
             throw PipelineError.gapTooLong(bars: gap.bars, tokens: wanted, limit: Self.windowLength - 1)
         }
@@ -89,6 +98,23 @@ extension Model {
                     "asked for \(bars) bars, the \(wanted) tokens made \(written); allow more with --tokens")
             }
             return piece
+        }
+    }
+}
+
+extension Model {
+    /// The tokens of the shortest bar that may be drawn.
+    func leastBarTokens(_ settings: SamplingSettings) -> Int {
+        guard settings.grammar?.allowsEmptyBars == false else { return 1 }
+        return tokenizer.configuration.usesVelocities ? 5 : 4
+    }
+
+    fileprivate func require(tokens: Int, atLeast least: Int, bars: Int) throws(PipelineError) {
+        guard tokens >= least else {
+            throw .option(
+                name: "tokens",
+                expected: "at least \(least) for \(bars) bars with notes, or that empty bars are allowed",
+                found: "\(tokens)")
         }
     }
 }

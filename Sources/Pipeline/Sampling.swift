@@ -24,9 +24,8 @@ public struct SamplingSettings: Hashable, Sendable {
     public var firstSample = 0
     /// How many pieces are drawn at once. It changes memory and speed, never a piece.
     public var batch = 4
-    /// What drawn notes may be; nil samples without a grammar, so that a piece may hold tokens that make no note. Bars without
-    /// notes are ruled out: in POP909 one in 580 is empty, and most of those are at the ends of songs.
-    public var grammar: GrammarOptions? = GrammarOptions(allowsEmptyBars: false)
+    /// What drawn notes may be; nil samples without a grammar, so that a piece may hold tokens that make no note.
+    public var grammar: GrammarOptions? = GrammarOptions()
 
     /// The defaults under a seed.
     public init(seed: UInt64) {

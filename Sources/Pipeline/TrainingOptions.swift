@@ -60,6 +60,27 @@ public struct TrainingOptions: Codable, Hashable, Sendable {
     /// The defaults.
     public init() {}
 
+    /// Reads the options of a checkpoint; those that it is too old to know have their defaults.
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        steps = try values.decode(Int.self, forKey: .steps)
+        batch = try values.decode(Int.self, forKey: .batch)
+        microBatch = try values.decode(Int.self, forKey: .microBatch)
+        length = try values.decode(Int.self, forKey: .length)
+        rate = try values.decode(Double.self, forKey: .rate)
+        warmUp = try values.decode(Int.self, forKey: .warmUp)
+        finalRate = try values.decode(Double.self, forKey: .finalRate)
+        decay = try values.decode(Float.self, forKey: .decay)
+        maximumNorm = try values.decode(Float.self, forKey: .maximumNorm)
+        averageDecay = try values.decode(Double.self, forKey: .averageDecay)
+        weighting = try values.decode(Weighting.self, forKey: .weighting)
+        cellLoss = try values.decodeIfPresent(BinaryCrossEntropy.Loss.self, forKey: .cellLoss) ?? cellLoss
+        precision = try values.decodeIfPresent(Precision.self, forKey: .precision) ?? precision
+        seed = try values.decode(UInt64.self, forKey: .seed)
+        checkpointEvery = try values.decode(Int.self, forKey: .checkpointEvery)
+        validWindows = try values.decode(Int.self, forKey: .validWindows)
+    }
+
     /// The most positions that a step's windows, or the windows that judge, may have; the host holds them at once.
     static let maximumPositions = 1 << 24
 
@@ -88,7 +109,7 @@ public struct TrainingOptions: Codable, Hashable, Sendable {
         try require((1...most).contains(validWindows), "valid windows", "1 to \(most) of \(length)", validWindows)
     }
 
-    /// The precision in which a plan is recorded.
+    /// The precision in which a plan is recorded: what judges the model stays float32, so that its figures compare.
     func precision(for purpose: RecordingPurpose) -> Precision { purpose == .training ? precision : .float32 }
 
     /// The numbers of one AdamW step; steps count from 0. The average starts short, so that it forgets the initial weights.

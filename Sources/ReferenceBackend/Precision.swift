@@ -19,11 +19,11 @@ extension Precision {
 }
 
 extension Float {
-    /// The nearest bfloat16, ties to even; NaN stays NaN, and what is no normal number becomes a zero of its sign.
+    /// The nearest bfloat16, ties to even, a denormal one being taken as a zero of its sign; NaN stays NaN.
     var roundedToBFloat16: Float {
         guard !isNaN else { return self }
-        guard !isSubnormal else { return Float(sign: sign, exponent: 0, significand: 0) }
         let bits = bitPattern
-        return Float(bitPattern: (bits &+ 0x7FFF &+ ((bits >> 16) & 1)) & 0xFFFF_0000)
+        let rounded = Float(bitPattern: (bits &+ 0x7FFF &+ ((bits >> 16) & 1)) & 0xFFFF_0000)
+        return rounded.isSubnormal ? Float(sign: sign, exponent: 0, significand: 0) : rounded
     }
 }

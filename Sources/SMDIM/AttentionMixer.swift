@@ -25,7 +25,7 @@ struct AttentionMixer {
         try plan.append(
             Attention(
                 projections: projections, headCount: configuration.headCount, rotaryBase: configuration.rotaryBase,
-                precision: purpose == .training ? .float32 : precision, output: attended,
+                precision: purpose.attention(precision), output: attended,
                 logSumExp: purpose == .training
                     ? plan.intermediate([batch, configuration.headCount, length]) : nil))
 

@@ -39,10 +39,10 @@ public struct MFATrunk: Sendable {
             blocks.append(block)
             x = block.attention
         }
-        return (try normalise(x, parameters.scope("norm"), into: &plan), blocks)
+        return (try normalise(x, root.scope("norm"), into: &plan), blocks)
     }
 
-    private var parameters: ParameterScope { ParameterScope(slot: slot, precision: precision, purpose: purpose) }
+    private var root: ParameterScope { ParameterScope(slot: slot, precision: precision, purpose: purpose) }
 
     /// The residual stream after each of a block's three layers, [B, S, D].
     public struct BlockTensors: Sendable {
@@ -55,7 +55,7 @@ public struct MFATrunk: Sendable {
     }
 
     private func recordBlock(_ index: Int, _ x: Tensor, into plan: inout Plan) throws(ValidationError) -> BlockTensors {
-        let parameters = parameters.scope("blocks.\(index)")
+        let parameters = root.scope("blocks.\(index)")
         let mixer = try recordMixer(x, parameters, into: &plan)
         let feedForward = try FeedForward(
             configuration: configuration, parameters: parameters.scope("ffn"), precision: precision, purpose: purpose

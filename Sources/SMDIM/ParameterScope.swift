@@ -7,9 +7,9 @@ struct ParameterScope {
     /// Of the weights of linear layers.
     let matrixLayout: ParameterLayout
 
-    /// The scope of the whole model. Training moves float32 weights, of which products round what they take.
+    /// The scope of the whole model.
     init(slot: ParameterKey.Slot, precision: Precision, purpose: RecordingPurpose) {
-        self.init(prefix: "", slot: slot, matrixLayout: purpose == .training ? .matrix : precision.matrixLayout)
+        self.init(prefix: "", slot: slot, matrixLayout: purpose.matrixLayout(precision))
     }
 
     private init(prefix: String, slot: ParameterKey.Slot, matrixLayout: ParameterLayout) {

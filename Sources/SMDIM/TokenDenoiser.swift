@@ -67,8 +67,7 @@ public struct TokenDenoiser: Sendable {
         try plan.append(
             Linear(
                 input: features.matrix,
-                weight: head.matrix(
-                    "head.weight", [configuration.vocabularySize, embedding], in: &plan),
+                weight: head.matrix("head.weight", [configuration.vocabularySize, embedding], in: &plan),
                 precision: precision, output: logits.matrix))
         return (logits, Stages(latent: latent, blocks: blocks, trunk: trunkOutput))
     }

@@ -64,6 +64,10 @@ struct Bench: ParsableCommand {
         if let earlier, let baseline, earlier.step != kind {
             throw ValidationError("--baseline: expected a \(kind) step, found a \(earlier.step) step in \(baseline)")
         }
+        if let earlier, let baseline, earlier.precision != measurement.precision.rawValue {
+            throw ValidationError(
+                "--baseline: expected \(measurement.precision.rawValue), found \(earlier.precision) in \(baseline)")
+        }
         let report = try measure(measurement)
         print(json ? try Terminal.json(report) : report.text)
         let regressions = earlier.map { report.regressions(from: $0, margin: margin) } ?? []

@@ -61,6 +61,8 @@ struct Train: ParsableCommand {
     ) throws {
         let backend = try device.backend()
         if plan { return try printPlan(task, options: options, on: backend) }
+        // Options and a device that do not fit are named before songs are read.
+        if !resume { _ = try Trainer<Task>.memory(plannedConfiguration(task), options: options, on: backend) }
         let folder = URL(filePath: output)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let corpus = try corpus(folder.appending(path: "corpus.safetensors"))
@@ -122,13 +124,15 @@ struct Train: ParsableCommand {
         try tokenizer.map(REMITokenizer.init(path:)) ?? REMITokenizer(.smallVelocity)
     }
 
+    /// The sizes as far as they are known before songs are read.
+    private func plannedConfiguration<Task: TrainableTask>(_: Task.Type) throws -> Task.Configuration {
+        try Task.configuration(preset, vocabularySize: chosenTokenizer().vocabulary.count)
+    }
+
     private func printPlan<Task: TrainableTask>(
-        _: Task.Type, options: TrainingOptions, on backend: any Backend
+        _ task: Task.Type, options: TrainingOptions, on backend: any Backend
     ) throws {
-        let memory = try Trainer<Task>.memory(
-            Task.configuration(preset, vocabularySize: chosenTokenizer().vocabulary.count), options: options,
-            on: backend
-        )
+        let memory = try Trainer<Task>.memory(plannedConfiguration(task), options: options, on: backend)
         print(
             """
             weights, gradients, moments, average  \(memory.parameters) bytes

@@ -14,12 +14,14 @@ struct LinearShape: Sendable {
     /// Columns before and behind the output in a wider tensor.
     var outputMargin = 0
     var precision = Precision.float32
+    /// Whether a weight of bfloat16 products is resident in float32, as training has it.
+    var roundsWeight = false
 
     var description: String {
         let parts =
             [hasBias ? "bias" : nil, activation == .none ? nil : activation.rawValue, hasResidual ? "residual" : nil]
             .compactMap(\.self) + (inputMargin > 0 ? ["view in"] : []) + (outputMargin > 0 ? ["view out"] : [])
-            + (precision == .bfloat16 ? ["bf16"] : [])
+            + (precision == .bfloat16 ? ["bf16"] : []) + (roundsWeight ? ["f32 weight"] : [])
         return (["B=\(batch) M=\(rows) N=\(outputs) K=\(inputs)"] + parts).joined(separator: " ")
     }
 }
@@ -54,6 +56,13 @@ extension ParityCase {
                 batch: 2, rows: 33, outputs: 70, inputs: 96, hasBias: true, activation: .gelu, hasResidual: true,
                 precision: .bfloat16),
             LinearShape(rows: 65, outputs: 64, inputs: 1024, hasBias: true, inputMargin: 5, precision: .bfloat16),
+            LinearShape(rows: 1, outputs: 1, inputs: 1, precision: .bfloat16, roundsWeight: true),
+            LinearShape(
+                rows: 9, outputs: 33, inputs: 17, hasBias: true, hasResidual: true, precision: .bfloat16,
+                roundsWeight: true),
+            LinearShape(
+                batch: 2, rows: 33, outputs: 70, inputs: 96, hasBias: true, inputMargin: 5, outputMargin: 3,
+                precision: .bfloat16, roundsWeight: true),
         ].map { linear($0) }
 
     static func linear(_ shape: LinearShape) -> ParityCase {
@@ -76,7 +85,8 @@ extension ParityCase {
             try instance.plan.append(
                 Linear(
                     input: input.columns(shape.inputMargin..<shape.inputMargin + k),
-                    weight: instance.parameter("weight", [n, k], weight, as: shape.precision.matrixLayout),
+                    weight: instance.parameter(
+                        "weight", [n, k], weight, as: shape.roundsWeight ? .matrix : shape.precision.matrixLayout),
                     bias: bias.map { try instance.parameter("bias", [n], $0) }, activation: shape.activation,
                     residual: residual.map { try instance.input("residual", [shape.batch, shape.rows, n], $0) },
                     precision: shape.precision,

@@ -109,7 +109,13 @@ extension ParityCase {
         // An infinity may make the sum infinite or NaN, as the device's order of additions has it.
         SumValues.name: Family(finite + [.undefined]) { draws in sumValues(count: draws.size(1...20000)) },
         LinearBackward.name: Family(any) { draws in
-            linearBackward(linearShape(&draws, activations: [.none]))
+            var shape = linearShape(&draws, activations: [.none])
+            // Depths that matrix tiles take, and a weight's gradient in several blocks.
+            if shape.precision == .bfloat16, draws.flag() {
+                shape.outputs = shape.outputs.roundedUp(to: 32)
+                shape.rows = shape.rows.roundedUp(to: 32) + draws.pick([0, 0, 1024])
+            }
+            return linearBackward(shape)
         },
         TransposedConvolutionBackward.name: Family(any) { draws in
             let stride = draws.size(1...5)
@@ -190,6 +196,7 @@ extension ParityCase {
             precision: draws.pick([.float32, .float32, .float32, .bfloat16]))
         // The depth that matrix tiles take.
         if shape.precision == .bfloat16, draws.flag() { shape.inputs = shape.inputs.roundedUp(to: 32) }
+        shape.roundsWeight = shape.precision == .bfloat16 && draws.flag()
         return shape
     }
 }

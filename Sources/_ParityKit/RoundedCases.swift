@@ -6,13 +6,20 @@ extension ParityCase {
     /// Products whose bfloat16 input an operation before them makes, and may leave rounded: each that can, at even widths
     /// and at an odd one, where none does. The last bit of an element decides how it is rounded, and attention has rounded
     /// its own factors before: twice the 2¹⁶ units of two roundings to 8 bits, of Σ|x·w|.
-    public static let rounded: [ParityCase] = RoundedSource.allCases.flatMap { source in
-        [2, 33, 34, 64, 70].filter { source != .attention || $0.isMultiple(of: 2) }.map { rounded(source, width: $0) }
-    }
+    public static let rounded: [ParityCase] =
+        RoundedSource.allCases.flatMap { source in
+            [2, 33, 34, 64, 70].filter { source != .attention || $0.isMultiple(of: 2) }.map {
+                rounded(source, width: $0)
+            }
+        } + [rounded(.layerNorm, width: 34, weight: .matrix), rounded(.linear, width: 64, weight: .matrix)]
 
-    private static func rounded(_ source: RoundedSource, width: Int) -> ParityCase {
+    private static func rounded(
+        _ source: RoundedSource, width: Int, weight layout: ParameterLayout = .bfloat16Matrix
+    ) -> ParityCase {
         let (batch, length, outputs) = (2, 33, 40)
-        let sizes = "B=\(batch) M=\(length) N=\(outputs) K=\(width) after \(source.rawValue) bf16"
+        let isRounded = layout == .bfloat16Matrix
+        let sizes =
+            "B=\(batch) M=\(length) N=\(outputs) K=\(width) after \(source.rawValue) bf16\(isRounded ? "" : " f32 weight")"
         // Attention's own factors are bfloat16 too, so that it is what a device without such products refuses.
         let operation = source == .attention ? Attention.name : Linear.name
         return ParityCase(operation, sizes, precision: .bfloat16, tolerance: 0x1p17) { seeded in
@@ -25,7 +32,7 @@ extension ParityCase {
             try instance.plan.append(
                 Linear(
                     input: factor.matrix,
-                    weight: instance.parameter("weight", [outputs, width], weight, as: .bfloat16Matrix),
+                    weight: instance.parameter("weight", [outputs, width], weight, as: layout),
                     precision: .bfloat16, output: output.matrix))
             var twin = instance
             twin.compare(factor, as: "factor")

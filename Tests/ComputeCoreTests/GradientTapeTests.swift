@@ -75,6 +75,22 @@ import Testing
         ) { _ = try GradientTape(differentiating: plan) }
     }
 
+    @Test func weightThatIsResidentRoundedIsRefused() throws {
+        var plan = Plan()
+        let x = plan.input("x", [1, 2, 4])
+        let logits = plan.intermediate([1, 2, 3])
+        try plan.append(
+            Linear(
+                input: x.matrix, weight: plan.parameter(ParameterKey("w"), [3, 4], .bfloat16Matrix),
+                precision: .bfloat16, output: logits.matrix))
+        try appendCrossEntropy(of: logits, into: &plan)
+        #expect(
+            throws: ValidationError(
+                operation: "gradient", argument: "w", expected: "a weight of layout matrix, whose bits a step can move",
+                found: "one of layout bfloat16Matrix")
+        ) { _ = try GradientTape(differentiating: plan) }
+    }
+
     @Test func operationWithoutGradientIsRefusedOnlyWhereOneIsWanted() throws {
         var plan = Plan()
         let logits = plan.intermediate([1, 2, 3])

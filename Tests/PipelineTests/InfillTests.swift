@@ -47,6 +47,31 @@ import Testing
         #expect(piece.tokens.count == original.ids.count - removed + 31)
     }
 
+    @Test func barsWithNotesTakeTokens() throws {
+        let (model, file) = (try TinyModel.shared.get(), try TinyModel.piece(bars: 4))
+        var settings = SamplingSettings(seed: 1)
+        settings.steps = 1
+        let expected = "at least 20 for 4 bars with notes, or that empty bars are allowed"
+        #expect(throws: PipelineError.option(name: "tokens", expected: expected, found: "19")) {
+            try model.extend(file, bars: 4, tokens: 19, settings: settings)
+        }
+        #expect(try model.extend(file, bars: 4, tokens: 20, settings: settings)[0].summary.notes == 4)
+        #expect(throws: PipelineError.self) { try model.infill(file, bars: 2...3, tokens: 7, settings: settings) }
+        #expect(try model.infill(file, bars: 2...3, tokens: 8, settings: settings)[0].summary.notes == 2)
+        #expect(throws: PipelineError.self) { try model.generate(length: 4, settings: settings) }
+        settings.grammar = GrammarOptions(allowsEmptyBars: true)
+        #expect(try model.extend(file, bars: 4, tokens: 11, settings: settings)[0].summary.notes <= 2)
+    }
+
+    /// A piece of few tokens suggests fewer than its continuation needs.
+    @Test func aSparsePieceIsContinued() throws {
+        let notes = [0, 2].map { Note(tick: $0 * 1920, duration: 1900, pitch: 60, velocity: 60) }
+        let file = MIDIFile(notes: notes, division: 480, tempo: try Tempo(quartersPerMinute: 90))
+        var settings = SamplingSettings(seed: 1)
+        settings.steps = 1
+        #expect(try TinyModel.shared.get().extend(file, bars: 4, settings: settings)[0].summary.notes >= 4)
+    }
+
     @Test func barsOutsideThePieceAreNamed() throws {
         let piece = try TinyModel.piece(bars: 4)
         #expect(throws: ScoreEditError.barsOutside(bars: 3...9, count: 4)) {

@@ -176,6 +176,20 @@ private struct TinyRun {
         }
     }
 
+    @Test func checkpointOfBeforeThereWasAPrecisionIsOfFloat32() throws {
+        let run = try TinyRun()
+        let trainer = try run.trainer()
+        _ = try trainer.takeStep()
+        try trainer.writeCheckpoint(to: run.folder)
+        let file = run.folder.appending(path: "checkpoint-00000001/training.json")
+        let text = try String(contentsOf: file, encoding: .utf8)
+        let old = text.replacing("\"precision\" : \"f32\",", with: "")
+        try #require(old != text)
+        try old.write(to: file, atomically: true, encoding: .utf8)
+        let again = try Trainer<TokenTask>(resuming: run.folder, corpus: run.corpus, on: ReferenceBackend())
+        #expect(again.options == TinyRun.options)
+    }
+
     @Test func trainedModelCanBeLoaded() throws {
         let run = try TinyRun()
         let trainer = try run.trainer()

@@ -14,9 +14,14 @@ extension OnDevice {
             #expect((6_000_000_000...12_000_000_000).contains(bytes), "\(bytes) bytes")
         }
 
-        @Test(arguments: KernelPath.allCases) func planIsWhatIsTaken(_ path: KernelPath) throws {
+        @Test(arguments: KernelPath.allCases, Precision.allCases)
+        func planIsWhatIsTaken(_ path: KernelPath, _ precision: Precision) throws {
             let backend = try OpenCLBackend(Context(device: Device.select()), path: path)
-            let plans = try TrainingPlans(.tiny, batch: 2, length: 128)
+            let plans = try TrainingPlans(.tiny, batch: 2, length: 128, precision: precision)
+            guard backend.supports(precision) else {
+                #expect(throws: BackendError.self) { try plans.byteCount(on: backend) }
+                return
+            }
             let run = try TrainingRun(plans, on: backend)
             let shared = try backend.context.liveBytes - plans.byteCount(on: backend)
             #expect((0...10_000).contains(shared), "tables that plans share, such as that of the rotary positions")
@@ -52,10 +57,10 @@ private struct TrainingPlans {
     let update: Plan
     let positions: Shape
 
-    init(_ preset: ModelConfiguration.Preset, batch: Int, length: Int) throws {
+    init(_ preset: ModelConfiguration.Preset, batch: Int, length: Int, precision: Precision = .float32) throws {
         let configuration = ModelConfiguration(preset)
         positions = [batch, length]
-        gradients = try TokenDenoiser(configuration, purpose: .training).lossPlan(
+        gradients = try TokenDenoiser(configuration, precision: precision, purpose: .training).lossPlan(
             batch: batch, length: length
         ).training(maximumNorm: 1)
         update = try configuration.updatePlan(decay: 0.1)

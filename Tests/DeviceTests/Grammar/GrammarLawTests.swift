@@ -18,7 +18,8 @@ private struct SmallGap {
             try TokenizerConfiguration(
                 pitches: 60...61, beatResolutions: [.init(beats: 0..<1, stepsPerBeat: 1)], velocityCount: 1,
                 removesDuplicatedNotes: removesDuplicates))
-        automaton = try REMIGrammar(tokenizer, options: GrammarOptions(largestChord: 2)).automaton
+        let options = GrammarOptions(largestChord: 2, allowsEmptyBars: true)
+        automaton = try REMIGrammar(tokenizer, options: options).automaton
         let rest = [Token.velocity(127), .duration(beats: 1, steps: 0, resolution: 1)]
         func encoded(_ tokens: [Token]) throws -> [Int32] {
             try tokens.map { Int32(try #require(tokenizer.vocabulary.id(of: $0))) }

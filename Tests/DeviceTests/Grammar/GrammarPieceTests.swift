@@ -44,6 +44,8 @@ extension OnDevice {
             for (index, ids) in pieces.enumerated() {
                 #expect(UntrainedModel.tokenizer.tokenOrder(of: ids).errors == 0, "piece \(first + index)")
                 #expect(ids.first == UntrainedModel.tokenizer.vocabulary.id(of: .bar))
+                let bar = UntrainedModel.tokenizer.vocabulary.id(of: .bar)
+                #expect(zip(ids, ids.dropFirst()).allSatisfy { $0 != bar || $1 != bar }, "every bar has notes")
                 let notes = UntrainedModel.tokenizer.decode(ids).notes
                 #expect(notes.count > 300)
                 #expect(notes.allSatisfy { (36...96).contains($0.pitch) })

@@ -39,7 +39,7 @@ extension OnDevice {
             let context = try OnDevice.context()
             let buffer = try context.makeBuffer(bytes: 4)
             let waits: [() throws -> Void] = [
-                { try context.finish() }, { try buffer.write([Int32(1)]) },
+                { try context.finish() },
                 { _ = try buffer.read(Int32.self, count: 1) },
             ]
             for wait in waits {
