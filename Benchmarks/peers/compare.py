@@ -227,14 +227,16 @@ class Comparison:
     def training(self):
         preset, batch, length = self.arguments.training
         folder, batch, length = self.model(preset), int(batch), int(length)
-        self.kinds[0].enter()
-        model = peer.load(folder, device=self.device).train()
-        optimiser = torch.optim.AdamW(model.parameters(), lr=1e-4, betas=(0.9, 0.99), weight_decay=0.01)
-        clean = (tokens_of(model.vocabulary, length, batch) % model.vocabulary).to(self.device)
-        masked = (torch.rand(batch, length) < 0.5).to(self.device)
-        arguments = ["training", "--model", folder, "--length", length, "--batch", batch]
-        theirs = lambda: peer.training_step(model, optimiser, clean, masked)
-        self.against("training", f"{preset}, {batch} x {length} tokens", arguments, theirs)
+        for kind in self.kinds:
+            kind.enter()
+            model = peer.load(folder, device=self.device).train()
+            optimiser = torch.optim.AdamW(model.parameters(), lr=1e-4, betas=(0.9, 0.99), weight_decay=0.01)
+            clean = (tokens_of(model.vocabulary, length, batch) % model.vocabulary).to(self.device)
+            masked = (torch.rand(batch, length) < 0.5).to(self.device)
+            arguments = ["training", "--model", folder, "--length", length, "--batch", batch]
+            arguments += ["--precision", kind.precision]
+            theirs = lambda: peer.training_step(model, optimiser, clean, masked, kind.dtype)
+            self.against("training", f"{preset}, {batch} x {length} tokens, {kind.name}", arguments, theirs)
 
     def lengths(self):
         """Ours alone: time and memory by length, for the default trunk and for the transformer beside it."""

@@ -185,11 +185,14 @@ def sample(model, length, steps, seed):
     return tokens, len(calls)
 
 
-def training_step(model, optimiser, clean, masked):
-    """One step: the masked positions' cross-entropy, gradients, their norm clipped to 1, AdamW. Returns the loss."""
+def training_step(model, optimiser, clean, masked, dtype=torch.float32):
+    """One step: the masked positions' cross-entropy, gradients, their norm clipped to 1, AdamW. Returns the loss.
+
+    Weights are float32; another `dtype` is that of autocast."""
     optimiser.zero_grad(set_to_none=True)
-    logits = model(torch.where(masked, model.mask, clean))
-    loss = F.cross_entropy(logits[masked], clean[masked])
+    with torch.autocast(clean.device.type, dtype, enabled=dtype != torch.float32):
+        logits = model(torch.where(masked, model.mask, clean))
+    loss = F.cross_entropy(logits[masked].float(), clean[masked])
     loss.backward()
     nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimiser.step()
