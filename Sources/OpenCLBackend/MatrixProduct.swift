@@ -66,37 +66,42 @@ struct MatrixProduct {
 
     private func panels(_ binder: Binder) throws(OpenCLError) -> [Command] {
         let shape = ProductShape(rows: rowsPerSample, outputs: n, inputs: k, precision: precision)
-        let panelCount = n.dividedRoundingUp(by: ParameterPacking.panelWidth)
-        let isOfPairs = precision == .bfloat16
-        let depth = isOfPairs ? k.dividedRoundingUp(by: 2) : k
-        var commands: [Command] = []
-        var scratch = binder.scratch[...]
-        var (left, right) = (input, weight)
-        if isOfPairs {
-            left = Matrix(buffer: input.buffer, offset: 0, stride: depth)
-            if !input.isRounded {
-                let pairs = try binder.next(of: &scratch)
-                left = Matrix(buffer: pairs, offset: 0, stride: depth)
-                commands.append(try binder.rounding(input, rows: rows, columns: k, into: left))
-            }
-            if !weightIsRounded {
-                let pairs = try binder.next(of: &scratch)
-                right = pairs
-                commands.append(
-                    try binder.launch(
-                        KernelVariant(.packPairs, entry: "round_panels"), global: SIMD3(depth, panelCount, 1),
-                        [.buffer(weight), .buffer(pairs), .int(k)]))
-            }
-        }
+        let (left, right, roundings) = try factors(binder)
         let takesTiles = binder.backend.takesTiles(precision, depth: k)
         let blockRows = binder.backend.tuning.rows(of: shape).roundedUp(to: takesTiles ? 32 : 1)
-        commands.append(
-            try binder.launch(
-                variant(takesTiles ? .matmulAMX : .matmulPanels, lanes: 16),
-                global: SIMD3(panelCount, rows.dividedRoundingUp(by: blockRows), 1), local: SIMD3(1, 1, 1),
-                left.arguments + [.buffer(right)] + epilogueArguments + output.arguments
-                    + [.int(rows), .int(n), .int(depth), .int(blockRows)]))
-        return commands
+        let depth = precision == .bfloat16 ? k.dividedRoundingUp(by: 2) : k
+        let product = try binder.launch(
+            variant(takesTiles ? .matmulAMX : .matmulPanels, lanes: 16),
+            global: SIMD3(panelCount, rows.dividedRoundingUp(by: blockRows), 1), local: SIMD3(1, 1, 1),
+            left.arguments + [.buffer(right)] + epilogueArguments + output.arguments
+                + [.int(rows), .int(n), .int(depth), .int(blockRows)])
+        return roundings + [product]
+    }
+
+    private var panelCount: Int { n.dividedRoundingUp(by: ParameterPacking.panelWidth) }
+
+    /// A and the panels of W as the kernel takes them, and what rounds them before.
+    private func factors(
+        _ binder: Binder
+    ) throws(OpenCLError) -> (left: Matrix, right: Buffer, roundings: [Command]) {
+        guard precision == .bfloat16 else { return (input, weight, []) }
+        let depth = k.dividedRoundingUp(by: 2)
+        var left = Matrix(buffer: input.buffer, offset: 0, stride: depth)
+        var right = weight
+        var roundings: [Command] = []
+        var scratch = binder.scratch[...]
+        if !input.isRounded {
+            left = Matrix(buffer: try binder.next(of: &scratch), offset: 0, stride: depth)
+            roundings.append(try binder.rounding(input, rows: rows, columns: k, into: left))
+        }
+        if !weightIsRounded {
+            right = try binder.next(of: &scratch)
+            roundings.append(
+                try binder.launch(
+                    KernelVariant(.packPairs, entry: "round_panels"), global: SIMD3(depth, panelCount, 1),
+                    [.buffer(weight), .buffer(right), .int(k)]))
+        }
+        return (left, right, roundings)
     }
 
     /// The bytes of a matrix as rows of pairs.
