@@ -11,7 +11,6 @@
 // gaps for each 32 columns and 32 rows, those of the same columns one after the other. Work-item (i, q) owns one of them,
 // global size exactly (M / 32, ceil(K / 32)).
 // Any local size. No local memory. Precondition: LANES 16.
-
 kernel void pack_pairs(global const float *source, int offset, int n_stride, int k_stride,
                        global uint *panels, int n, int k) {
     const int row = get_global_id(0), panel = get_global_id(1);

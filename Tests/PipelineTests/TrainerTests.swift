@@ -46,6 +46,18 @@ private struct TinyRun {
             on: ReferenceBackend())
     }
 
+    /// Takes a step and writes its checkpoint, whose `training.json` then becomes what `change` makes of it.
+    func writeCheckpoint(_ change: (String) -> String) throws {
+        let trainer = try trainer()
+        _ = try trainer.takeStep()
+        try trainer.writeCheckpoint(to: folder)
+        let file = folder.appending(path: "checkpoint-00000001/training.json")
+        let text = try String(contentsOf: file, encoding: .utf8)
+        let changed = change(text)
+        try #require(changed != text)
+        try changed.write(to: file, atomically: true, encoding: .utf8)
+    }
+
     /// The bytes of the newest checkpoint's state.
     func state() throws -> Data {
         let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
@@ -159,15 +171,10 @@ private struct TinyRun {
     ])
     func numbersOfACheckpointThatCannotBeAreRefused(_ old: String, _ new: String) throws {
         let run = try TinyRun()
-        let trainer = try run.trainer()
-        _ = try trainer.takeStep()
-        try trainer.writeCheckpoint(to: run.folder)
-        let file = run.folder.appending(path: "checkpoint-00000001/training.json")
-        let text = try String(contentsOf: file, encoding: .utf8)
         // The micro-batch follows the batch, which has to be a multiple of it.
-        let changed = text.replacing(old, with: new).replacing("\"microBatch\" : 2", with: "\"microBatch\" : 1")
-        try #require(changed != text)
-        try changed.write(to: file, atomically: true, encoding: .utf8)
+        try run.writeCheckpoint {
+            $0.replacing(old, with: new).replacing("\"microBatch\" : 2", with: "\"microBatch\" : 1")
+        }
         #expect {
             let again = try Trainer<TokenTask>(resuming: run.folder, corpus: run.corpus, on: ReferenceBackend())
             _ = try again.takeStep()
@@ -178,14 +185,7 @@ private struct TinyRun {
 
     @Test func checkpointOfBeforeThereWasAPrecisionIsOfFloat32() throws {
         let run = try TinyRun()
-        let trainer = try run.trainer()
-        _ = try trainer.takeStep()
-        try trainer.writeCheckpoint(to: run.folder)
-        let file = run.folder.appending(path: "checkpoint-00000001/training.json")
-        let text = try String(contentsOf: file, encoding: .utf8)
-        let old = text.replacing("\"precision\" : \"f32\",", with: "")
-        try #require(old != text)
-        try old.write(to: file, atomically: true, encoding: .utf8)
+        try run.writeCheckpoint { $0.replacing("\"precision\" : \"f32\",", with: "") }
         let again = try Trainer<TokenTask>(resuming: run.folder, corpus: run.corpus, on: ReferenceBackend())
         #expect(again.options == TinyRun.options)
     }
