@@ -26,8 +26,7 @@ extension OnDevice {
             try executable.run()
             let logits = try executable.read("logits").floats()
             let expected = try model.expected.tensor("logits").floats()
-            let largest = expected.reduce(0) { max($0, abs($1)) }
-            let worst = zip(logits, expected).reduce(Float(0)) { max($0, abs($1.0 - $1.1)) }
+            let (worst, largest) = worstAndLargest(logits, beside: expected)
             #expect(Double(worst / largest) <= 2 * error)
             #expect(worst > 1e-4 * largest, "nothing was rounded to bfloat16")
         }
@@ -44,8 +43,8 @@ extension OnDevice {
             let errors = try model.weights.map { weight in
                 let name = "grad.\(weight.key.name)"
                 let (gradient, exact) = try (#require(found[name]).floats(), model.expected.tensor(name).floats())
-                let worst = zip(gradient, exact).reduce(Float(0)) { max($0, abs($1.0 - $1.1)) }
-                return worst / exact.reduce(0) { max($0, abs($1)) }
+                let (worst, largest) = worstAndLargest(gradient, beside: exact)
+                return worst / largest
             }
             #expect(errors.reduce(0, max) <= 0.1918)
             #expect(errors.reduce(0, max) > 1e-3, "nothing was rounded to bfloat16")

@@ -31,13 +31,19 @@ extension GoldenModel {
             let gradient = try #require(found[name]).floats()
             let reference = try expected.tensor(name).floats()
             try #require(gradient.count == reference.count, "\(name)")
-            let largest = reference.reduce(0) { max($0, abs($1)) }
-            let worst = zip(gradient, reference).reduce(Float(0)) { max($0, abs($1.0 - $1.1)) }
+            let (worst, largest) = worstAndLargest(gradient, beside: reference)
             #expect(gradient.allSatisfy { $0.isFinite }, "\(name) is not finite")
             #expect(worst <= 1e-3 * largest, "\(name): \(worst) of a largest gradient of \(largest)")
             #expect(largest > 0, "\(name): a gradient of zeros proves nothing")
         }
     }
+}
+
+/// The largest deviation from what was expected, and the largest magnitude of that.
+func worstAndLargest(_ found: [Float], beside expected: [Float]) -> (worst: Float, largest: Float) {
+    (
+        zip(found, expected).reduce(0) { max($0, abs($1.0 - $1.1)) }, expected.reduce(0) { max($0, abs($1)) }
+    )
 }
 
 @Suite struct GoldenGradientsOnReference {
