@@ -36,19 +36,6 @@ expect() {
 
 absent() { if [[ -e $2 ]]; then fail "$1: $2 is there"; else pass "$1"; fi; }
 
-# Every piece in a folder is whole: it reads without an error, and nothing else lies beside the pieces.
-whole() {
-    local file
-    for file in "$2"/*.mid; do
-        [[ -e $file ]] || continue
-        if ! "$smdim" tokenize "$file" -o "$work/tokens.json" >/dev/null 2>"$work/stderr"; then
-            fail "$1: $file is cut: $(tail -n 1 "$work/stderr")"
-            return
-        fi
-    done
-    pass "$1"
-}
-
 model=$work/model
 "$smdim" init --preset tiny -o "$model" >/dev/null
 generate=("$smdim" generate --model "$model" --length 256 --steps 8 --seed 5)
@@ -125,13 +112,19 @@ fi
 
 # MARK: interruptions
 
-# interrupt SIGNAL SECONDS COMMAND...: starts the command and sends the signal.
+# interrupt SIGNAL MOMENT COMMAND...: starts the command and sends the signal after MOMENT seconds, or as soon as a file of
+# the pattern MOMENT is there.
 interrupt() {
-    local signal=$1 delay=$2
+    local signal=$1 moment=$2
     shift 2
-    "$@" >/dev/null 2>&1 &
+    # Bash starts background commands with SIGINT ignored.
+    env --default-signal=INT "$@" >/dev/null 2>&1 &
     local process=$!
-    sleep "$delay"
+    if [[ $moment == */* ]]; then
+        while ! compgen -G "$moment" >/dev/null && kill -0 "$process" 2>/dev/null; do :; done
+    else
+        sleep "$moment"
+    fi
     kill -s "$signal" "$process" 2>/dev/null || true
     wait "$process" 2>/dev/null || true
 }
@@ -145,15 +138,36 @@ seconds() {
     awk -v start="$start" -v end="$(date +%s.%N)" 'BEGIN { print end - start }'
 }
 
-many=("${generate[@]}" --count 40 --batch 8)
+whole=400
+many=("${generate[@]}" --length 32 --steps 1 --count "$whole" --batch 40)
 time=$(seconds "${many[@]}" -o "$work/many")
+if [[ $(find "$work/many" -name '*.mid' | wc -l) != "$whole" ]]; then fail "$whole pieces without a signal"; fi
+# Every second signal comes as soon as the first piece is there, so that some runs are cut while they write.
 for signal in INT KILL; do
-    mkdir "$work/pieces"
+    pieces=0
+    cut=0
+    damaged=
     for ((round = 0; round < rounds; round++)); do
-        interrupt "$signal" "$(moment "$time")" "${many[@]}" -o "$work/pieces"
+        rm -rf "$work/pieces"
+        if ((round % 2 == 0)); then moment="$work/pieces/*.mid"; else moment=$(moment "$time"); fi
+        interrupt "$signal" "$moment" "${many[@]}" -o "$work/pieces"
+        count=0
+        for file in "$work/pieces"/*.mid; do
+            [[ -e $file ]] || continue
+            count=$((count + 1))
+            cmp -s "$file" "$work/many/${file##*/}" || damaged=$file
+        done
+        pieces=$((pieces + count))
+        if ((count > 0 && count < whole)); then cut=$((cut + 1)); fi
     done
-    whole "SIG$signal in $rounds runs of generate, $(find "$work/pieces" -name '*.mid' | wc -l) pieces there" "$work/pieces"
-    rm -rf "$work/pieces"
+    name="SIG$signal in $rounds runs of generate, $cut of them while they wrote, $pieces pieces there"
+    if [[ $damaged ]]; then
+        fail "$name: $damaged has other bits than without the signal"
+    elif ((cut == 0)); then
+        fail "$name: no run was cut while it wrote"
+    else
+        pass "$name"
+    fi
 done
 
 songs=$work/songs

@@ -20,12 +20,17 @@ struct RevealSchedule {
         switch options.order {
         case .scheduled:
             let times = initial.enumerated().map { sample, tokens in
-                tokens.enumerated().map { position, token -> Int32 in
+                var rank = 0
+                return tokens.enumerated().map { position, token -> Int32 in
                     guard token == mask else { return -1 }
                     let draw = Philox.draw(
                         seed: seed, purpose: .revealTime, position: UInt32(position),
                         sample: UInt32(bitPattern: firstSample) &+ UInt32(sample))
-                    return Int32(grid.step(revealing: (Double(draw) + 1) * 0x1p-32))
+                    let place = (Double(rank) + 0.5) / Double(maskedCounts[sample])
+                    rank += 1
+                    return Int32(
+                        grid.step(
+                            revealing: options.sweep.revealTime(place: place, uniform: (Double(draw) + 1) * 0x1p-32)))
                 }
             }
             revealSteps = times

@@ -2,8 +2,8 @@
 public struct SamplingOptions: Hashable, Sendable {
     /// Which masked positions a step reveals.
     public enum Order: String, Hashable, Sendable, CaseIterable {
-        /// Each position's time is drawn before the chain starts; steps that reveal nothing are never run. The same law
-        /// as ``ancestral``. Source: arXiv 2312.09193.
+        /// Each position's time is drawn before the chain starts; steps that reveal nothing are never run. Without a
+        /// ``Sweep`` the same law as ``ancestral``. Source: arXiv 2312.09193.
         case scheduled
         /// Each masked position is revealed by a coin of its own in every step; every step runs. Source: arXiv 2107.03006.
         case ancestral
@@ -15,6 +15,8 @@ public struct SamplingOptions: Hashable, Sendable {
     public var grid: TimeGrid
     /// Which positions a step reveals.
     public var order: Order
+    /// How far the front of a sequence is revealed before its end; for ``Order/scheduled``.
+    public var sweep: Sweep
     /// T, dividing the logits; 0 takes the most probable token.
     public var temperature: Float
     /// p of top-p.
@@ -28,9 +30,13 @@ public struct SamplingOptions: Hashable, Sendable {
     ///
     /// - Throws: ``SamplingError/option(name:expected:found:)`` for a value outside its range.
     public init(
-        grid: TimeGrid, order: Order = .scheduled, temperature: Float = 1, topP: Float = 1, seed: UInt64,
-        firstSample: Int = 0
+        grid: TimeGrid, order: Order = .scheduled, sweep: Sweep = .none, temperature: Float = 1, topP: Float = 1,
+        seed: UInt64, firstSample: Int = 0
     ) throws(SamplingError) {
+        guard sweep.strength == 0 || order == .scheduled else {
+            throw .option(
+                name: "sweep", expected: "0 for the order \(order), or the order scheduled", found: "\(sweep.strength)")
+        }
         guard temperature >= 0, temperature.isFinite else {
             throw .option(name: "temperature", expected: "a number that is not negative", found: "\(temperature)")
         }
@@ -42,6 +48,7 @@ public struct SamplingOptions: Hashable, Sendable {
         }
         self.grid = grid
         self.order = order
+        self.sweep = sweep
         self.temperature = temperature
         self.topP = topP
         self.seed = seed

@@ -37,6 +37,9 @@ public struct RollTask: TrainingTask {
             throw PipelineError.option(
                 name: "weighting", expected: "mean for piano rolls", found: "\(options.weighting)")
         }
+        guard options.sweptWindows == 0 else {
+            throw PipelineError.option(name: "swept", expected: "0 for piano rolls", found: "\(options.sweptWindows)")
+        }
         self.configuration = configuration
         self.options = options
         songs = corpus.train

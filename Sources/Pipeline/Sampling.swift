@@ -11,6 +11,8 @@ public struct SamplingSettings: Hashable, Sendable {
     public var spacing = TimeGrid.Spacing.uniform
     /// Which positions a step reveals.
     public var order = SamplingOptions.Order.scheduled
+    /// How far the front of what is drawn is revealed before its end, in [0, 1); for the order `scheduled`.
+    public var sweep = 0.0
     /// T, dividing the logits; 0 takes the most probable token.
     public var temperature: Float = 1
     /// p of top-p. At 0.95 the shipped model's pieces are closest to real ones, in overlap, key and notes a bar; 1 draws from
@@ -60,7 +62,8 @@ extension Model {
         }
         let options = try SamplingOptions(
             grid: TimeGrid(settings.spacing, stepCount: settings.steps), order: settings.order,
-            temperature: settings.temperature, topP: settings.topP, seed: settings.seed,
+            sweep: Sweep(strength: settings.sweep), temperature: settings.temperature, topP: settings.topP,
+            seed: settings.seed,
             firstSample: settings.firstSample)
         var draws: [Draw] = []
         var chain: (size: Int, chain: ReverseChain)?

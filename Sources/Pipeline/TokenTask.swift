@@ -1,11 +1,13 @@
 public import ComputeCore
+import Diffusion
 public import Foundation
 import Music
 public import SMDIM
 
-/// Training a ``TokenDenoiser`` by absorbing-state diffusion.
+/// Training a ``TokenDenoiser`` by absorbing-state diffusion: each token of a window is masked with probability t, or where the
+/// options say so, as a ``Sweep`` of some strength leaves it at the time t.
 ///
-/// It is judged by the bound on the negative log-likelihood of held-out windows: for each window 64 times t, stratified over
+/// Whatever it was trained on, it is judged by the bound on the negative log-likelihood of held-out windows: for each window 64 times t, stratified over
 /// (0, 1] and fixed by the seed, give 64 corruptions; the bound is the mean of Σ_masked CE / (t · L · ln 2). Source: arXiv
 /// 2107.03006 with α_t = 1 − t.
 public struct TokenTask: TrainingTask {
@@ -20,6 +22,7 @@ public struct TokenTask: TrainingTask {
     private let sampler: WindowSampler
     private let validWindows: [[Int32]]
     private let seed: UInt64
+    private let sweptWindows: Double
 
     public init(_ configuration: ModelConfiguration, corpus: Pipeline.Corpus, options: TrainingOptions) throws {
         let vocabulary = corpus.tokenizer.vocabulary
@@ -38,6 +41,7 @@ public struct TokenTask: TrainingTask {
         self.configuration = configuration
         tokenizerJSON = Data(corpus.tokenizer.configuration.tokenizerJSON())
         seed = options.seed
+        sweptWindows = options.sweptWindows
         sampler = windows(corpus.train)
         validWindows = windows(corpus.valid).consecutiveWindows(options.validWindows)
     }
@@ -51,8 +55,14 @@ public struct TokenTask: TrainingTask {
     }
 
     public func batch(step: Int, samples: Range<Int>, times: [Double]) throws -> TrainingBatch {
-        try TrainingBatch(
-            windows: samples.map { sampler.window(step: step, sample: $0) }, times: times, seed: seed, step: step,
+        let windows = samples.map { sampler.window(step: step, sample: $0) }
+        let probabilities = windows.indices.map { index in
+            let (sweep, places) = sampler.sweep(
+                of: windows[index], share: sweptWindows, step: step, sample: samples.lowerBound + index)
+            return places.map { sweep.maskProbability(place: $0, time: times[index]) }
+        }
+        return try TrainingBatch(
+            windows: windows, times: times, probabilities: probabilities, seed: seed, step: step,
             firstSample: samples.lowerBound)
     }
 
@@ -64,27 +74,30 @@ public struct TokenTask: TrainingTask {
         let times = (first..<first + judgedWindows).map { (Double($0) + 1 - offset) / Double(Self.timesPerWindow) }
         let tokens = validWindows[window]
         let batch = try TrainingBatch(
-            windows: [[Int32]](repeating: tokens, count: judgedWindows), times: times, seed: 0, step: window,
-            firstSample: first)
+            windows: [[Int32]](repeating: tokens, count: judgedWindows), times: times,
+            probabilities: times.map { time in tokens.map { _ in time } }, seed: 0, step: window, firstSample: first)
         let corruptions = Double(validWindows.count * Self.timesPerWindow)
         return (batch, times.map { Float(1 / ($0 * Double(tokens.count) * corruptions * log(2))) })
     }
 }
 
 extension TrainingBatch {
-    /// Windows of tokens, each token masked with its window's time as probability.
+    /// Windows of tokens, each token masked with its own probability.
     ///
     /// - Parameters:
     ///   - step: Part of every draw's counter.
     ///   - firstSample: The number of the first window among the step's, part of every draw's counter.
-    fileprivate init(windows: [[Int32]], times: [Double], seed: UInt64, step: Int, firstSample: Int) throws {
+    fileprivate init(
+        windows: [[Int32]], times: [Double], probabilities: [[Double]], seed: UInt64, step: Int, firstSample: Int
+    ) throws {
         let parameters = StepParameters(
             step: Int32(truncatingIfNeeded: step), firstSample: Int32(firstSample), seed: seed)
-        let thresholds = times.map(Philox.threshold(probability:))
+        let shape: Shape = [windows.count, windows[0].count]
+        let thresholds = probabilities.map { $0.map(Philox.threshold(probability:)) }
         self.init(
             inputs: [
-                "clean": try HostTensor([windows.count, windows[0].count], windows.flatMap(\.self)),
-                "thresholds": try HostTensor([windows.count, 2], thresholds.flatMap(\.halfWords)),
+                "clean": try HostTensor(shape, windows.flatMap(\.self)),
+                "thresholds": try HostTensor([shape[0], shape[1], 2], thresholds.joined().flatMap(\.halfWords)),
                 "step": try HostTensor(StepParameters.shape, parameters.words),
             ],
             times: times,
@@ -94,10 +107,10 @@ extension TrainingBatch {
                     let draw = Philox.draw(
                         seed: seed, purpose: .corrupt, position: UInt32(position),
                         step: UInt32(truncatingIfNeeded: step), sample: UInt32(firstSample + index))
-                    return UInt64(draw) < thresholds[index]
+                    return UInt64(draw) < thresholds[index][position]
                 }
             },
-            cellCount: windows.count * windows[0].count)
+            cellCount: shape.elementCount)
     }
 }
 

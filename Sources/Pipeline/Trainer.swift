@@ -106,10 +106,11 @@ public final class Trainer<Task: TrainingTask> {
 
     /// The bytes of the device that a run would take: weights with gradients, moments and average, and activations.
     ///
-    /// - Throws: ``ValidationError``, or what the backend throws.
+    /// - Throws: ``PipelineError`` for options that do not fit, ``ValidationError``, or what the backend throws.
     public static func memory(
         _ configuration: Task.Configuration, options: TrainingOptions, on backend: any Backend
     ) throws -> (parameters: Int, activations: Int) {
+        try options.validate()
         let plans = try plans(configuration, options: options)
         return (
             try backend.memory(of: configuration.parameters) * ParameterKey.Slot.allCases.count,

@@ -45,6 +45,9 @@ public struct TrainingOptions: Codable, Hashable, Sendable {
     public var averageDecay = 0.999
     /// How positions are weighted.
     public var weighting = Weighting.mean
+    /// The share of the windows that are masked as a sweep of some strength leaves them, bars that are known beside bars that
+    /// are not; see ``WindowSampler/sweep(of:share:step:sample:)``. For tokens alone, under the weighting `mean`.
+    public var sweptWindows = 0.0
     /// What a cell of a piano roll costs; tokens have cross-entropy alone.
     public var cellLoss = BinaryCrossEntropy.Loss.crossEntropy
     /// Type of the factors of the products of linear layers and of their gradients; weights, gradients and AdamW's state are
@@ -74,6 +77,7 @@ public struct TrainingOptions: Codable, Hashable, Sendable {
         maximumNorm = try values.decode(Float.self, forKey: .maximumNorm)
         averageDecay = try values.decode(Double.self, forKey: .averageDecay)
         weighting = try values.decode(Weighting.self, forKey: .weighting)
+        sweptWindows = try values.decodeIfPresent(Double.self, forKey: .sweptWindows) ?? sweptWindows
         cellLoss = try values.decodeIfPresent(BinaryCrossEntropy.Loss.self, forKey: .cellLoss) ?? cellLoss
         precision = try values.decodeIfPresent(Precision.self, forKey: .precision) ?? precision
         seed = try values.decode(UInt64.self, forKey: .seed)
@@ -105,6 +109,11 @@ public struct TrainingOptions: Codable, Hashable, Sendable {
         try require(warmUp >= 0, "warm-up", "0 or more", warmUp)
         try require(maximumNorm > 0, "maximum norm", "a positive number", maximumNorm)
         try require((0..<1).contains(averageDecay), "average decay", "a number in [0, 1)", averageDecay)
+        try require((0...1).contains(sweptWindows), "swept", "a number in [0, 1]", sweptWindows)
+        try require(
+            sweptWindows == 0 || weighting == .mean, "swept",
+            "0 under the weighting \(weighting), or the weighting mean",
+            sweptWindows)
         try require(checkpointEvery >= 1, "checkpoint every", "at least 1", checkpointEvery)
         try require((1...most).contains(validWindows), "valid windows", "1 to \(most) of \(length)", validWindows)
     }

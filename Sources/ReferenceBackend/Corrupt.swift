@@ -7,10 +7,11 @@ extension Corrupt: ReferenceOperation {
         let parameters = try StepParameters(words: memory.integers(step))
         var tokens = try memory.integers(clean)
         for sample in 0..<batch {
-            let threshold = UInt64(low: thresholds[2 * sample], high: thresholds[2 * sample + 1])
             for position in 0..<length {
+                let index = sample * length + position
+                let threshold = UInt64(low: thresholds[2 * index], high: thresholds[2 * index + 1])
                 let draw = parameters.draw(.corrupt, position: position, sample: sample)
-                if UInt64(draw) < threshold { tokens[sample * length + position] = maskToken }
+                if UInt64(draw) < threshold { tokens[index] = maskToken }
             }
         }
         memory.store(tokens, in: noisy)

@@ -24,7 +24,7 @@ extension TokenDenoiser {
 
     /// A plan from `clean` tokens [B, L] to the `loss` [1] of denoising them, without gradients.
     ///
-    /// Its other inputs are those of the noise, made on the device as ``Corrupt`` tells (`thresholds` [B, 2] and `step`),
+    /// Its other inputs are those of the noise, made on the device as ``Corrupt`` tells (`thresholds` [B, L, 2] and `step`),
     /// and the `weights` [B] of the samples.
     ///
     /// - Throws: ``ValidationError`` if L is not a multiple of the stride.
@@ -32,7 +32,7 @@ extension TokenDenoiser {
         var plan = Plan()
         let positions: Shape = [batch, length]
         let clean = plan.input("clean", positions, .int32)
-        let thresholds = plan.input("thresholds", [batch, 2], .int32)
+        let thresholds = plan.input("thresholds", [batch, length, 2], .int32)
         let step = plan.input("step", StepParameters.shape, .int32)
         let weights = plan.input("weights", [batch])
         let noisy = plan.intermediate(positions, .int32)

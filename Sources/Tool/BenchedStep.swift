@@ -50,7 +50,7 @@ extension BenchMeasurement {
         let half = Int32(bitPattern: 1 << 31)
         let clean = (0..<batch * length).map { Int32($0 * 7919 % configuration.vocabularySize) }
         try gradients.write("clean", HostTensor([batch, length], clean))
-        try gradients.write("thresholds", HostTensor([batch, 2], (0..<batch).flatMap { _ in [half, 0] }))
+        try gradients.write("thresholds", HostTensor([batch, length, 2], clean.flatMap { _ in [half, 0] }))
         let weight = 2 / Float(batch * length)
         try gradients.write("weights", HostTensor([batch], [Float](repeating: weight, count: batch)))
         var step = 0

@@ -66,6 +66,9 @@ struct SamplingArguments: ParsableArguments {
     @Option(help: "Which positions a step reveals: scheduled, ancestral or confidence.")
     var order = SamplingOptions.Order.scheduled
 
+    @Option(help: "How far the front is revealed before the end, in [0, 1); needs the order scheduled.")
+    var sweep: Double?
+
     @Option(help: "Divides the logits; 0 takes the most probable token.")
     var temperature: Float = 1
 
@@ -89,6 +92,10 @@ struct SamplingArguments: ParsableArguments {
 
     func validate() throws {
         try requireOption(steps >= 1, "steps", "at least 1", steps)
+        try requireOption(sweep.map { (0..<1).contains($0) } ?? true, "sweep", "a number in [0, 1)", sweep ?? 0)
+        try requireOption(
+            (sweep ?? 0) == 0 || order == .scheduled, "sweep", "0 for the order \(order), or --order scheduled",
+            sweep ?? 0)
         try requireOption(temperature >= 0 && temperature.isFinite, "temperature", "0 or more", temperature)
         try requireOption(topP > 0 && topP <= 1, "top-p", "a number above 0 and at most 1", topP)
         try requireOption(maxChord.map { $0 >= 1 } ?? true, "max-chord", "at least 1", maxChord ?? 0)
@@ -116,6 +123,7 @@ struct SamplingArguments: ParsableArguments {
         settings.steps = steps
         settings.spacing = schedule
         settings.order = order
+        settings.sweep = sweep ?? (order == .scheduled ? settings.sweep : 0)
         settings.temperature = temperature
         settings.topP = topP
         settings.count = pieces.count

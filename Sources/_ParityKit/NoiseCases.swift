@@ -8,16 +8,15 @@ extension ParityCase {
         ParityCase("corrupt", "B=\(batch) L=\(length)", tolerance: 0) { seeded in
             var values = seeded
             var instance = ParityInstance()
-            let thresholds = (0..<batch).flatMap { sample -> [Int32] in
-                let threshold = Philox.threshold(
-                    probability: Double(sample + 1) / Double(batch + 1) + (batch == 3 && sample == 2 ? 1 : 0))
-                return threshold.halfWords
+            // From never to always: the probabilities reach beyond [0, 1].
+            let thresholds = values.uniform(batch * length, in: -0.2...1.2).flatMap {
+                Philox.threshold(probability: Double($0)).halfWords
             }
             let noisy = instance.output("noisy", [batch, length], .int32)
             try instance.plan.append(
                 Corrupt(
                     clean: instance.input("clean", [batch, length], values.integers(batch * length, in: 0..<190)),
-                    thresholds: instance.input("thresholds", [batch, 2], thresholds),
+                    thresholds: instance.input("thresholds", [batch, length, 2], thresholds),
                     step: instance.step(StepParameters(step: 3, firstSample: 5, seed: seeded.seed)), maskToken: 190,
                     noisy: noisy))
             return instance

@@ -152,7 +152,7 @@ extension OperandCase {
     private static let noise = [
         OperandCase("corrupt", leading: ["clean"]) {
             Corrupt(
-                clean: $0("clean", [2, 6], .int32), thresholds: $0("thresholds", [2, 2], .int32),
+                clean: $0("clean", [2, 6], .int32), thresholds: $0("thresholds", [2, 6, 2], .int32),
                 step: $0("step", StepParameters.shape, .int32), maskToken: 9, noisy: $0("noisy", [2, 6], .int32))
         },
         OperandCase("reveal, scheduled", leading: ["tokens"]) {

@@ -1,3 +1,4 @@
+import Diffusion
 import Foundation
 import Music
 import Pipeline
@@ -42,6 +43,18 @@ import Testing
         let moved = try model.generate(length: 120, settings: Self.settings(), key: Key(parsing: "D:major"))[0].file
         #expect(!plain.notes().notes.isEmpty)
         #expect(moved.notes().notes.map(\.pitch) == plain.notes().notes.map { $0.pitch + 2 })
+    }
+
+    @Test func sweepReachesTheChain() throws {
+        let model = try TinyModel.shared.get()
+        var settings = Self.settings()
+        let pieces = try [0, 0.9].map { sweep in
+            settings.sweep = sweep
+            return try model.generate(length: 46, settings: settings)[0].tokens
+        }
+        #expect(pieces[0] != pieces[1])
+        settings.sweep = 1
+        #expect(throws: SamplingError.self) { try model.generate(length: 46, settings: settings) }
     }
 
     @Test(arguments: [0, -5]) func lengthsThatCannotBeAreNamed(_ length: Int) throws {

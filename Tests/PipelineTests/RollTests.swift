@@ -209,5 +209,8 @@ private enum TinyRoll {
         options = Self.options
         options.weighting = .elbo
         #expect(throws: PipelineError.self) { try Self.trainer(corpus, options) }
+        options = Self.options
+        options.sweptWindows = 0.5
+        #expect(throws: PipelineError.self) { try Self.trainer(corpus, options) }
     }
 }

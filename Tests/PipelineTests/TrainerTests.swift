@@ -1,4 +1,5 @@
 import ComputeCore
+import Diffusion
 import Foundation
 import Music
 import Pipeline
@@ -108,6 +109,54 @@ private struct TinyRun {
         #expect(progress.loss.isFinite && progress.loss > 0 && progress.gradientNorm > 0)
     }
 
+    /// A network that finds every token equally likely loses ln V nats at each position that counts, so the mean tells
+    /// whether the host counts the positions that the device masks.
+    @Test(arguments: [0, 0.5, 1]) func hostCountsWhatTheDeviceMasks(_ share: Double) throws {
+        let run = try TinyRun()
+        var options = TinyRun.options
+        options.sweptWindows = share
+        let weights = try run.configuration.initialWeights(seed: 1).map { weight in
+            weight.key.name == "head.weight"
+                ? try ParameterSource(weight.key, weight.layout, weight.shape, weight.values.map { $0.map { _ in 0 } })
+                : weight
+        }
+        let trainer = try run.trainer(options, weights: weights)
+        #expect(abs(try trainer.takeStep().loss - log(Double(run.configuration.vocabularySize))) < 1e-5)
+    }
+
+    @Test(arguments: [
+        (-0.1, TrainingOptions.Weighting.mean), (1.1, .mean), (.nan, .mean), (0.5, .elbo), (0.5, .reweighted),
+    ])
+    func sharesThatDoNotFitAreRefused(_ share: Double, _ weighting: TrainingOptions.Weighting) throws {
+        var options = TinyRun.options
+        options.sweptWindows = share
+        options.weighting = weighting
+        #expect(throws: PipelineError.self) { try options.validate() }
+    }
+
+    @Test(arguments: [0, 1]) func tokensAreMaskedAsTheSamplerSays(_ share: Double) throws {
+        let run = try TinyRun()
+        var options = TinyRun.options
+        options.sweptWindows = share
+        let vocabulary = run.corpus.tokenizer.vocabulary
+        let sampler = WindowSampler(
+            run.corpus.train, length: options.length, bar: Int32(try #require(vocabulary.id(of: .bar))),
+            pad: Int32(try #require(vocabulary.id(of: .pad))), seed: options.seed)
+        let times = [0.2, 0.5, 0.7, 0.9]
+        let batch = try TokenTask(run.configuration, corpus: run.corpus, options: options)
+            .batch(step: 3, samples: 2..<6, times: times)
+        let expected = times.enumerated().flatMap { index, time in
+            let window = sampler.window(step: 3, sample: 2 + index)
+            let (sweep, places) = sampler.sweep(of: window, share: share, step: 3, sample: 2 + index)
+            return places.flatMap { place -> [Int32] in
+                let threshold = Philox.threshold(probability: sweep.maskProbability(place: place, time: time))
+                return [Int32(truncatingIfNeeded: threshold), Int32(threshold >> 32)]
+            }
+        }
+        #expect(try batch.inputs["thresholds"]?.integers() == expected)
+        #expect(Set(expected).count > 8 || share == 0)
+    }
+
     /// With no step too large to see, micro-batches only change the order of sums.
     @Test func microBatchesAddUpToTheBatch() throws {
         var options = TinyRun.options
@@ -183,9 +232,13 @@ private struct TinyRun {
         }
     }
 
-    @Test func checkpointOfBeforeThereWasAPrecisionIsOfFloat32() throws {
+    @Test func checkpointOfBeforeThereWereOptionsHasTheirDefaults() throws {
         let run = try TinyRun()
-        try run.writeCheckpoint { $0.replacing("\"precision\" : \"f32\",", with: "") }
+        try run.writeCheckpoint { text in
+            text.split(separator: "\n").filter { line in
+                !["cellLoss", "precision", "sweptWindows"].contains { line.contains("\"\($0)\"") }
+            }.joined(separator: "\n")
+        }
         let again = try Trainer<TokenTask>(resuming: run.folder, corpus: run.corpus, on: ReferenceBackend())
         #expect(again.options == TinyRun.options)
     }

@@ -1,3 +1,4 @@
+import Diffusion
 import Pipeline
 import Testing
 
@@ -30,6 +31,38 @@ import Testing
         let sampler = WindowSampler([song], length: 16, bar: 0, pad: 999, seed: 1)
         let starts = Set((0..<500).map { sampler.window(step: $0, sample: 1)[1] })
         #expect(starts.count > 80)
+    }
+
+    /// A share of the windows has a sweep, half of them over the tokens as they come, half over whole bars in another order.
+    @Test func windowsAreSwept() {
+        var (strengths, ordered) = ([Double](), 0)
+        let inOrder = (0..<16).map { (Double($0) + 0.5) / 16 }
+        for step in 0..<2000 {
+            let window = sampler.window(step: step, sample: 1)
+            let (sweep, places) = sampler.sweep(of: window, share: 0.75, step: step, sample: 1)
+            #expect(sampler.sweep(of: window, share: 0, step: step, sample: 1).sweep == .none)
+            guard sweep != .none else { continue }
+            #expect(places.sorted() == inOrder)
+            for bar in stride(from: 0, to: 16, by: 4) {
+                for token in 1..<4 { #expect(places[bar + token] - places[bar] == Double(token) / 16) }
+            }
+            strengths.append(sweep.strength)
+            ordered += places == inOrder ? 1 : 0
+        }
+        #expect(abs(strengths.count - 1500) < 80)
+        #expect(abs(strengths.reduce(0, +) / Double(strengths.count) - 0.5) < 0.03)
+        // One order of four bars in 24 is the one in which they come.
+        #expect(abs(ordered - 750 - 750 / 24) < 90)
+    }
+
+    /// What comes before the first Bar, and PAD behind the last, belongs to a bar.
+    @Test func everyTokenHasAPlace() {
+        let window: [Int32] = [7, 8, 0, 7, 7, 7, 0, 8, 99, 99]
+        for step in 0..<50 {
+            let places = sampler.sweep(of: window, share: 1, step: step, sample: 0).places
+            #expect(places.sorted() == (0..<10).map { (Double($0) + 0.5) / 10 })
+            for bar in [0..<2, 2..<6, 6..<10] { #expect(Array(places[bar]) == places[bar].sorted()) }
+        }
     }
 
     @Test func shortSongsAreFilled() {

@@ -6,15 +6,16 @@ import Testing
     private let mask: Int32 = 9
     private let step = StepParameters(step: 3, firstSample: 5, seed: 42, revealThreshold: 1 << 31, revealCount: 2)
 
-    /// Probability 0 leaves a sample as it is, probability 1 masks all of it.
+    /// Probability 0 leaves a token as it is, probability 1 masks it.
     @Test func corruptionFollowsTheThreshold() throws {
         var run = SingleRun()
         let clean = [Int32](0..<8)
         let operation = try Corrupt(
-            clean: run.integers("clean", [2, 4], clean), thresholds: run.integers("thresholds", [2, 2], [0, 0, 0, 1]),
+            clean: run.integers("clean", [2, 4], clean),
+            thresholds: run.integers("thresholds", [2, 4, 2], [0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 1]),
             step: run.integers("step", StepParameters.shape, step.words), maskToken: mask,
             noisy: run.output("noisy", [2, 4], .int32))
-        #expect(try run.integerResults(of: operation)("noisy") == [0, 1, 2, 3, mask, mask, mask, mask])
+        #expect(try run.integerResults(of: operation)("noisy") == [0, mask, 2, 3, mask, mask, 6, mask])
     }
 
     /// A draw is named by position, step, sample and purpose, and compared with the threshold.

@@ -90,7 +90,9 @@ private struct TrainingRun {
         let batch = positions[0]
         try gradients.write(
             "clean", HostTensor(positions, [Int32](repeating: 1, count: positions.elementCount)))
-        try gradients.write("thresholds", HostTensor([batch, 2], [Int32](repeating: 0, count: 2 * batch)))
+        try gradients.write(
+            "thresholds",
+            HostTensor([batch, positions[1], 2], [Int32](repeating: 0, count: 2 * positions.elementCount)))
         try gradients.write("step", HostTensor(StepParameters.shape, StepParameters(step: 0, seed: 1).words))
         try gradients.write("weights", HostTensor([batch], [Float](repeating: 1, count: batch)))
         try gradients.run()
