@@ -220,9 +220,10 @@ class Comparison:
         small = self.model("small")
         self.kinds[0].enter()
         model = peer.load(small, device=self.device)
-        arguments = ["piece", "--model", small, "--steps", 64]
-        theirs = lambda: peer.sample(model, 2048, 64, seed=0)
-        self.against("piece", "small, 2048 tokens, 64 steps", arguments, theirs, rounds=min(self.rounds, 3))
+        steps = 128
+        arguments = ["piece", "--model", small, "--steps", steps]
+        theirs = lambda: peer.sample(model, 2048, steps, sweep=0.95, seed=0)
+        self.against("piece", f"small, 2048 tokens, {steps} steps", arguments, theirs, rounds=min(self.rounds, 3))
 
     def training(self):
         preset, batch, length = self.arguments.training

@@ -58,7 +58,7 @@ struct SamplingArguments: ParsableArguments {
     @OptionGroup var pieces: PieceArguments
 
     @Option(help: "Reverse steps.")
-    var steps = 64
+    var steps = SamplingSettings(seed: 0).steps
 
     @Option(help: "Spacing of the steps: uniform or cosine.")
     var schedule = TimeGrid.Spacing.uniform
@@ -66,7 +66,7 @@ struct SamplingArguments: ParsableArguments {
     @Option(help: "Which positions a step reveals: scheduled, ancestral or confidence.")
     var order = SamplingOptions.Order.scheduled
 
-    @Option(help: "How far the front is revealed before the end, in [0, 1); needs the order scheduled.")
+    @Option(help: "How far the front is revealed before the end, in [0, 1); 0.95 if not given, 0 in other orders.")
     var sweep: Double?
 
     @Option(help: "Divides the logits; 0 takes the most probable token.")
