@@ -11,9 +11,10 @@ public struct SamplingSettings: Hashable, Sendable {
     public var spacing = TimeGrid.Spacing.uniform
     /// Which positions a step reveals.
     public var order = SamplingOptions.Order.scheduled
-    /// How far the front of what is drawn is revealed before its end, in [0, 1); other orders than `scheduled` need 0. At 0.95
-    /// the shipped model's bars take up the rhythm of those before them; at 0 they do not.
-    public var sweep = 0.95
+    /// How far the front of what is drawn is revealed before its end, in [0, 1); other orders than `scheduled` need 0. If nil,
+    /// 1 − 6.4/K, or 0 in other orders: what surrounds a token is revealed within some six steps. With the shipped model fewer
+    /// spoil the notes, and more the rhythm that neighbouring bars have in common.
+    public var sweep: Double?
     /// T, dividing the logits; 0 takes the most probable token.
     public var temperature: Float = 1
     /// p of top-p. At 0.95 the shipped model's pieces are closest to real ones, in overlap, key and notes a bar; 1 draws from
@@ -33,6 +34,16 @@ public struct SamplingSettings: Hashable, Sendable {
     /// The defaults under a seed.
     public init(seed: UInt64) {
         self.seed = seed
+    }
+
+    /// What a chain needs to know.
+    ///
+    /// - Throws: ``SamplingError`` for a value outside its range.
+    func options() throws(SamplingError) -> SamplingOptions {
+        let strength = sweep ?? (order == .scheduled ? max(0, 1 - 6.4 / Double(max(steps, 1))) : 0)
+        return try SamplingOptions(
+            grid: TimeGrid(spacing, stepCount: steps), order: order, sweep: Sweep(strength: strength),
+            temperature: temperature, topP: topP, seed: seed, firstSample: firstSample)
     }
 }
 
@@ -61,11 +72,7 @@ extension Model {
         guard settings.batch >= 1 else {
             throw PipelineError.option(name: "batch", expected: "at least 1", found: "\(settings.batch)")
         }
-        let options = try SamplingOptions(
-            grid: TimeGrid(settings.spacing, stepCount: settings.steps), order: settings.order,
-            sweep: Sweep(strength: settings.sweep), temperature: settings.temperature, topP: settings.topP,
-            seed: settings.seed,
-            firstSample: settings.firstSample)
+        let options = try settings.options()
         var draws: [Draw] = []
         var chain: (size: Int, chain: ReverseChain)?
         while draws.count < settings.count {

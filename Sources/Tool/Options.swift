@@ -66,7 +66,9 @@ struct SamplingArguments: ParsableArguments {
     @Option(help: "Which positions a step reveals: scheduled, ancestral or confidence.")
     var order = SamplingOptions.Order.scheduled
 
-    @Option(help: "How far the front is revealed before the end, in [0, 1); 0.95 if not given, 0 in other orders.")
+    @Option(
+        help:
+            "How far the front is revealed before the end, in [0, 1); 1 - 6.4 / steps if not given, 0 in other orders.")
     var sweep: Double?
 
     @Option(help: "Divides the logits; 0 takes the most probable token.")
@@ -123,7 +125,7 @@ struct SamplingArguments: ParsableArguments {
         settings.steps = steps
         settings.spacing = schedule
         settings.order = order
-        settings.sweep = sweep ?? (order == .scheduled ? settings.sweep : 0)
+        settings.sweep = sweep
         settings.temperature = temperature
         settings.topP = topP
         settings.count = pieces.count

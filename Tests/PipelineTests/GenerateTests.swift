@@ -53,6 +53,14 @@ import Testing
             return try model.generate(length: 46, settings: settings)[0].tokens
         }
         #expect(pieces[0] != pieces[1])
+        settings.sweep = nil
+        settings.steps = 64
+        let drawn = try model.generate(length: 46, settings: settings)[0].tokens
+        settings.sweep = 0.9
+        #expect(try model.generate(length: 46, settings: settings)[0].tokens == drawn)
+        settings.sweep = nil
+        settings.order = .confidence
+        #expect(try model.generate(length: 46, settings: settings)[0].tokens != drawn)
         settings.sweep = 1
         #expect(throws: SamplingError.self) { try model.generate(length: 46, settings: settings) }
     }
