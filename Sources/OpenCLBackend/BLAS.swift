@@ -105,6 +105,11 @@ struct BLASProduct {
         }
     }
 
+    /// Lets go of the programs that CLBlast keeps; it builds them again when they are needed.
+    static func releasePrograms() {
+        lock.withLock { _ in _ = CLBlastClearCache() }
+    }
+
     private static func check(_ status: CLBlastStatusCode, _ call: String) throws(OpenCLError) {
         guard status == CLBlastSuccess else {
             throw .callFailed(call: call, code: status.rawValue, name: "CLBlast's status \(status.rawValue)")

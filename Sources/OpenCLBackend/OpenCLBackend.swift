@@ -109,3 +109,14 @@ public final class OpenCLBackend: Backend {
         return operations
     }
 }
+
+extension OpenCLBackend {
+    /// Releases the OpenCL programs that CLBlast keeps for the whole process; the next product by CLBlast, on any backend,
+    /// builds them again.
+    ///
+    /// A process should call this before it ends: CLBlast's own destructors come so late that a driver may have freed what
+    /// they touch (Oclgrind has, and the heap is damaged then).
+    public static func releaseProcessPrograms() {
+        BLASProduct.releasePrograms()
+    }
+}

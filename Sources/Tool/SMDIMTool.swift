@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import OpenCLBackend
 
 /// The command `smdim`: it parses, calls the library and prints.
 @main
@@ -33,7 +34,9 @@ struct SMDIMTool: ParsableCommand {
         do {
             var command = try parseAsRoot()
             try command.run()
+            OpenCLBackend.releaseProcessPrograms()
         } catch {
+            OpenCLBackend.releaseProcessPrograms()
             switch exitCode(for: error) {
             case .success: print(fullMessage(for: error))
             case .validationFailure:
