@@ -112,18 +112,18 @@ fi
 
 # MARK: interruptions
 
-# interrupt SIGNAL MOMENT COMMAND...: starts the command and sends the signal after MOMENT seconds, or as soon as a file of
-# the pattern MOMENT is there.
+# interrupt SIGNAL WHEN COMMAND...: starts the command and sends the signal after WHEN seconds, or as soon as a file of the
+# pattern WHEN is there.
 interrupt() {
-    local signal=$1 moment=$2
+    local signal=$1 when=$2
     shift 2
     # Bash starts background commands with SIGINT ignored.
     env --default-signal=INT "$@" >/dev/null 2>&1 &
     local process=$!
-    if [[ $moment == */* ]]; then
-        while ! compgen -G "$moment" >/dev/null && kill -0 "$process" 2>/dev/null; do :; done
+    if [[ $when == */* ]]; then
+        while ! compgen -G "$when" >/dev/null && kill -0 "$process" 2>/dev/null; do :; done
     else
-        sleep "$moment"
+        sleep "$when"
     fi
     kill -s "$signal" "$process" 2>/dev/null || true
     wait "$process" 2>/dev/null || true
@@ -149,8 +149,8 @@ for signal in INT KILL; do
     damaged=
     for ((round = 0; round < rounds; round++)); do
         rm -rf "$work/pieces"
-        if ((round % 2 == 0)); then moment="$work/pieces/*.mid"; else moment=$(moment "$time"); fi
-        interrupt "$signal" "$moment" "${many[@]}" -o "$work/pieces"
+        if ((round % 2 == 0)); then when="$work/pieces/*.mid"; else when=$(moment "$time"); fi
+        interrupt "$signal" "$when" "${many[@]}" -o "$work/pieces"
         count=0
         for file in "$work/pieces"/*.mid; do
             [[ -e $file ]] || continue

@@ -168,17 +168,14 @@ def write_preset(name, folder, seed=0):
 
 
 @torch.inference_mode()
-def sample(model, length, steps, sweep, seed):
+def sample(model, length, steps, seed):
     """One piece from nothing, absorbing-state diffusion backwards: each position's time of reveal is drawn up front,
-    the front's before the end's as far as `sweep` says, steps that reveal nothing are not run, and the tokens of a step are
-    drawn from the model's softmax.
+    steps that reveal nothing are not run, and the tokens of a step are drawn from the model's softmax.
 
     Returns the tokens and the number of network calls."""
     device = model.head.weight.device
     generator = torch.Generator(device).manual_seed(seed)
-    uniform = torch.rand(length, generator=generator, dtype=torch.float64, device=device)
-    place = (torch.arange(length, device=device) + 0.5) / length
-    reveal = (((1 - sweep) * uniform + sweep * place) * steps).long()
+    reveal = ((1 - torch.rand(length, generator=generator, dtype=torch.float64, device=device)) * steps).long()
     tokens = torch.full((1, length), model.mask, device=device)
     calls = reveal.unique()
     for step in calls:

@@ -1,5 +1,4 @@
-/// The forward process of absorbing-state diffusion: each token becomes [MASK] with a probability of
-/// its own.
+/// The forward process of absorbing-state diffusion: each token becomes [MASK] with a probability of its own.
 ///
 /// noisy[b, l] = [MASK] where the draw (l, step, sample, corrupt) is below thresholds[b, l], else clean[b, l].
 /// B samples, L positions. Source: Austin et al., arXiv 2107.03006, with α_t = 1 − t, where one probability serves a sample;

@@ -28,9 +28,8 @@ struct RevealSchedule {
                         sample: UInt32(bitPattern: firstSample) &+ UInt32(sample))
                     let place = (Double(rank) + 0.5) / Double(maskedCounts[sample])
                     rank += 1
-                    return Int32(
-                        grid.step(
-                            revealing: options.sweep.revealTime(place: place, uniform: (Double(draw) + 1) * 0x1p-32)))
+                    let uniform = (Double(draw) + 1) * 0x1p-32
+                    return Int32(grid.step(revealing: options.sweep.revealTime(place: place, uniform: uniform)))
                 }
             }
             revealSteps = times

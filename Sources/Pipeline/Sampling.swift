@@ -40,7 +40,7 @@ public struct SamplingSettings: Hashable, Sendable {
     ///
     /// - Throws: ``SamplingError`` for a value outside its range.
     func options() throws(SamplingError) -> SamplingOptions {
-        let strength = sweep ?? (order == .scheduled ? max(0, 1 - 6.4 / Double(max(steps, 1))) : 0)
+        let strength = sweep ?? (order == .scheduled ? max(0, 1 - 6.4 / Double(steps)) : 0)
         return try SamplingOptions(
             grid: TimeGrid(spacing, stepCount: steps), order: order, sweep: Sweep(strength: strength),
             temperature: temperature, topP: topP, seed: seed, firstSample: firstSample)

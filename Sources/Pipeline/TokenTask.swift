@@ -7,9 +7,9 @@ public import SMDIM
 /// Training a ``TokenDenoiser`` by absorbing-state diffusion: each token of a window is masked with probability t, or where the
 /// options say so, as a ``Sweep`` of some strength leaves it at the time t.
 ///
-/// Whatever it was trained on, it is judged by the bound on the negative log-likelihood of held-out windows: for each window 64 times t, stratified over
-/// (0, 1] and fixed by the seed, give 64 corruptions; the bound is the mean of Σ_masked CE / (t · L · ln 2). Source: arXiv
-/// 2107.03006 with α_t = 1 − t.
+/// Whatever it was trained on, it is judged by the bound on the negative log-likelihood of held-out windows: for each window
+/// 64 times t, stratified over (0, 1] and fixed by the seed, give 64 corruptions; the bound is the mean of
+/// Σ_masked CE / (t · L · ln 2). Source: arXiv 2107.03006 with α_t = 1 − t.
 public struct TokenTask: TrainingTask {
     public static let measure = "bits per token"
     /// Corruptions of a valid window.

@@ -112,8 +112,7 @@ public struct TrainingOptions: Codable, Hashable, Sendable {
         try require((0...1).contains(sweptWindows), "swept", "a number in [0, 1]", sweptWindows)
         try require(
             sweptWindows == 0 || weighting == .mean, "swept",
-            "0 under the weighting \(weighting), or the weighting mean",
-            sweptWindows)
+            "0 under the weighting \(weighting), or the weighting mean", sweptWindows)
         try require(checkpointEvery >= 1, "checkpoint every", "at least 1", checkpointEvery)
         try require((1...most).contains(validWindows), "valid windows", "1 to \(most) of \(length)", validWindows)
     }

@@ -53,9 +53,7 @@ public struct WindowSampler: Sendable {
     ///   - window: What ``window(step:sample:)`` gave.
     ///   - share: Of the windows, in [0, 1].
     /// - Returns: The sweep, and for each token its place in it.
-    public func sweep(
-        of window: [Int32], share: Double, step: Int, sample: Int
-    ) -> (sweep: Sweep, places: [Double]) {
+    public func sweep(of window: [Int32], share: Double, step: Int, sample: Int) -> (sweep: Sweep, places: [Double]) {
         guard UInt64(draw(2, step, sample)) < Philox.threshold(probability: share) else {
             return (.none, window.map { _ in 0 })
         }

@@ -32,11 +32,10 @@ struct SMDIMTool: ParsableCommand {
     /// Exit codes: 0 done, 2 a wrong command line, 1 everything else; errors are one line on stderr.
     static func main() {
         do {
+            defer { OpenCLBackend.releaseProcessPrograms() }
             var command = try parseAsRoot()
             try command.run()
-            OpenCLBackend.releaseProcessPrograms()
         } catch {
-            OpenCLBackend.releaseProcessPrograms()
             switch exitCode(for: error) {
             case .success: print(fullMessage(for: error))
             case .validationFailure:

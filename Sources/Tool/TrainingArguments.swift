@@ -17,9 +17,7 @@ struct TrainingArguments: ParsableArguments {
     @Option(help: "Norm above which gradients are scaled down.") var maximumNorm: Float = 1
     @Option(help: "What the moving average of the weights keeps in a step.") var averageDecay = 0.999
     @Option(help: "Weighting of positions: mean, elbo or reweighted.") var weighting = TrainingOptions.Weighting.mean
-    @Option(
-        help:
-            "Share of the windows that are masked as generate's --sweep leaves them; tokens only.")
+    @Option(help: "Share of the windows that are masked as generate's --sweep leaves them; tokens only.")
     var swept = 0.0
     @Option(help: "What a cell of a roll costs: cross-entropy or absolute.")
     var cellLoss = BinaryCrossEntropy.Loss.crossEntropy

@@ -148,9 +148,8 @@ private struct TinyRun {
         let expected = times.enumerated().flatMap { index, time in
             let window = sampler.window(step: 3, sample: 2 + index)
             let (sweep, places) = sampler.sweep(of: window, share: share, step: 3, sample: 2 + index)
-            return places.flatMap { place -> [Int32] in
-                let threshold = Philox.threshold(probability: sweep.maskProbability(place: place, time: time))
-                return [Int32(truncatingIfNeeded: threshold), Int32(threshold >> 32)]
+            return places.flatMap {
+                Philox.threshold(probability: sweep.maskProbability(place: $0, time: time)).halfWords
             }
         }
         #expect(try batch.inputs["thresholds"]?.integers() == expected)
