@@ -3,8 +3,7 @@
 //
 // Legend     S steps, I channels, WIDTH taps (a define, >= 1)
 // Work-group any; global {ceil(I / LANES), ceil(S / span), batch}. A work-item owns LANES channels for `span` steps
-//            and keeps the last WIDTH inputs in registers. CPU: LANES 16, span about S / 4; GPU: LANES 1, a small
-//            span.
+//            and keeps the last WIDTH inputs in registers. CPU: LANES 16, span 16; GPU: LANES 1, a small span.
 // Private    2 * WIDTH vectors of LANES floats. Local: none.
 // Expects    x a row slice (x_offset + row * x_stride + i); weight [I,1,WIDTH], bias [I]; y dense [B,S,I], not x's
 //            memory.

@@ -7,7 +7,8 @@ extension CausalConvolution: OpenCLOperation {
         let lanes = binder.path.lanes
         let span =
             switch binder.path {
-            case .vector: length.dividedRoundingUp(by: 4)
+            // Rows are pages apart, and a processor prefetches along some thirty pages at most.
+            case .vector: 16
             case .group: 4
             case .simple: 1
             }
@@ -16,6 +17,7 @@ extension CausalConvolution: OpenCLOperation {
             try binder.launch(
                 KernelVariant(.causalConvolution, ["LANES": lanes, "WIDTH": width]),
                 global: SIMD3(channels.dividedRoundingUp(by: lanes), length.dividedRoundingUp(by: span), batch),
+                local: binder.path == .vector ? SIMD3(1, 1, 1) : nil,
                 sizes + binder.arguments(input)
                     + [binder.argument(weight), binder.argument(bias), binder.argument(output)])
         ]

@@ -49,11 +49,12 @@ struct MatrixProduct {
         }
     }
 
-    private func variant(_ file: KernelFile, lanes: Int) -> KernelVariant {
+    private func variant(_ file: KernelFile, lanes: Int, tileRows: Int? = nil) -> KernelVariant {
         KernelVariant(
             file,
             [
-                "LANES": lanes, "BIAS": (bias != nil).define, "RESIDUAL": (residual != nil).define,
+                "LANES": lanes, "TILE_ROWS": tileRows,
+                "BIAS": (bias != nil).define, "RESIDUAL": (residual != nil).define,
                 "BFLOAT16": (precision == .bfloat16).define, "RESULT_BFLOAT16": output.isRounded.define,
             ]
         ).defining("ACTIVATION", activation == .none ? "identity" : activation.rawValue)
@@ -68,10 +69,11 @@ struct MatrixProduct {
         let shape = ProductShape(rows: rowsPerSample, outputs: n, inputs: k, precision: precision)
         let (left, right, roundings) = try factors(binder)
         let takesTiles = binder.backend.takesTiles(precision, depth: k)
-        let blockRows = binder.backend.tuning.rows(of: shape).roundedUp(to: takesTiles ? 32 : 1)
+        let tileRows = binder.backend.productTileRows(precision, depth: k)
+        let blockRows = binder.backend.tuning.rows(of: shape, tileRows: tileRows)
         let depth = precision == .bfloat16 ? k.dividedRoundingUp(by: 2) : k
         let product = try binder.launch(
-            variant(takesTiles ? .matmulAMX : .matmulPanels, lanes: 16),
+            variant(takesTiles ? .matmulAMX : .matmulPanels, lanes: 16, tileRows: tileRows),
             global: SIMD3(panelCount, rows.dividedRoundingUp(by: blockRows), 1), local: SIMD3(1, 1, 1),
             left.arguments + [.buffer(right)] + epilogueArguments + output.arguments
                 + [.int(rows), .int(n), .int(depth), .int(blockRows)])

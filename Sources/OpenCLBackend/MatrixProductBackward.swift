@@ -96,13 +96,15 @@ struct MatrixProductBackward {
         c: MatrixProduct.Matrix, m: Int, n: Int, k: Int, depth: Int? = nil
     ) throws(OpenCLError) -> Command {
         let takesTiles = binder.backend.takesTiles(precision, depth: k)
+        let tileRows = binder.backend.productTileRows(precision, depth: k)
         let elements = isOfPairs ? k.dividedRoundingUp(by: 2) : k
-        let blockRows = Tuning.rows(m, outputs: n, rowBytes: 4 * min(elements, depth ?? elements))
-            .roundedUp(to: takesTiles ? 32 : 1)
+        let blockRows = Tuning.rows(
+            m, outputs: n, rowBytes: 4 * min(elements, depth ?? elements), tileRows: tileRows)
         // Without a bias its argument is unread; C is its own residual where it is added to.
         return try binder.launch(
             KernelVariant(
-                takesTiles ? .matmulAMX : .matmulPanels, defines, and: ["DEPTH": depth, "BFLOAT16": isOfPairs.define]),
+                takesTiles ? .matmulAMX : .matmulPanels, defines,
+                and: ["TILE_ROWS": tileRows, "DEPTH": depth, "BFLOAT16": isOfPairs.define]),
             global: SIMD3(n.dividedRoundingUp(by: Self.panel), m.dividedRoundingUp(by: blockRows), 1),
             local: SIMD3(1, 1, 1),
             a.arguments + [.buffer(panels), .buffer(c.buffer)] + c.arguments + c.arguments

@@ -5,11 +5,11 @@ extension SelectiveScan: OpenCLOperation {
     var roundableOperands: Set<String> { ["output"] }
 
     func commands(_ binder: Binder) throws(OpenCLError) -> [Command] {
-        let (batch, length, channels) = (input.shape[0], input.shape[1], input.shape[2])
+        let (length, channels) = (input.shape[1], input.shape[2])
         let carries = initialState != nil || finalState != nil
-        var arguments: [KernelArgument] = [
-            .int(length), .int(channels), try binder.argument(input), try binder.argument(delta),
-        ]
+        let grid = Grid(self, binder: binder, carries: carries)
+        var arguments: [KernelArgument] = [.int(length), .int(channels)] + grid.sizes
+        arguments += [try binder.argument(input), try binder.argument(delta)]
         arguments += try binder.arguments(inputMatrix) + binder.arguments(outputMatrix) + binder.arguments(gate)
         arguments += [try binder.argument(logDecay), try binder.argument(skip), try binder.argument(output)]
         var commands: [Command] = []
@@ -21,9 +21,8 @@ extension SelectiveScan: OpenCLOperation {
                 .buffer(try binder.optional(finalState) ?? binder.scratch[0]),
             ]
         }
-        let grid = Grid(self, path: binder.path, carries: carries, roundsOutput: binder.rounded.contains(output))
         return try commands
-            + [binder.launch(grid.variant, global: grid.global(batch, channels), local: grid.local, arguments)]
+            + [binder.launch(grid.variant, global: grid.global, local: grid.local, arguments)]
     }
 
     func scratchBytes(on backend: OpenCLBackend, given _: RoundedTensors) throws(OpenCLError) -> [Int] {
@@ -32,44 +31,45 @@ extension SelectiveScan: OpenCLOperation {
     }
 }
 
-/// The variant of a path and its work-groups.
+/// The variant of a path, its work-groups and the sizes that it takes besides length and channels.
 private struct Grid {
     let variant: KernelVariant
+    let global: SIMD3<Int>
     let local: SIMD3<Int>?
-    private let channelsPerGroup: Int
-    private let timesPerGroup: Int
+    private(set) var sizes: [KernelArgument] = []
 
-    init(_ scan: SelectiveScan, path: KernelPath, carries: Bool, roundsOutput: Bool) {
+    init(_ scan: SelectiveScan, binder: Binder, carries: Bool) {
+        let (batch, channels) = (scan.input.shape[0], scan.input.shape[2])
         let common: (n: Int, carry: Int?) = (scan.stateCount, carries.define)
-        switch path {
+        switch binder.path {
         case .vector:
+            // The more vectors of channels a work-item owns the longer the runs of memory that it reads, up to the size of
+            // the first-level cache, but every core wants some.
+            let vectors = channels.dividedRoundingUp(by: binder.path.lanes)
+            let cores = binder.backend.context.device.computeUnits
+            let blocks = min((vectors * batch).dividedRoundingUp(by: cores), vectors, Self.maxBlocks)
             variant = KernelVariant(
                 .selectiveScanSerial,
                 [
-                    "N": common.n, "LANES": 16, "CARRY_STATE": common.carry, "RESULT_BFLOAT16": roundsOutput.define,
+                    "N": common.n, "LANES": binder.path.lanes, "MAX_BLOCKS": Self.maxBlocks,
+                    "CARRY_STATE": common.carry, "RESULT_BFLOAT16": binder.rounded.contains(scan.output).define,
                 ])
-            (channelsPerGroup, timesPerGroup) = (1, 1)
+            global = SIMD3(vectors.dividedRoundingUp(by: blocks), batch, 1)
             local = SIMD3(1, 1, 1)
+            sizes = [.int(blocks)]
         case .group:
             // 256 work-items scan 256 positions of 8 channels at a time.
-            (channelsPerGroup, timesPerGroup) = (8, 32)
             variant = KernelVariant(
                 .selectiveScanParallel,
                 ["N": common.n, "LANES": 1, "CHANNELS": 8, "TIMES": 32, "ITEMS": 8, "CARRY_STATE": common.carry])
-            local = SIMD3(channelsPerGroup, timesPerGroup, 1)
+            global = SIMD3(channels.roundedUp(to: 8), 32, batch)
+            local = SIMD3(8, 32, 1)
         case .simple:
             variant = KernelVariant(.selectiveScanNaive, ["N": common.n, "CARRY_STATE": common.carry])
-            (channelsPerGroup, timesPerGroup) = (1, 1)
+            global = SIMD3(channels, batch, 1)
             local = nil
         }
     }
 
-    func global(_ batch: Int, _ channels: Int) -> SIMD3<Int> {
-        switch variant.file {
-        case .selectiveScanParallel:
-            SIMD3(channels.roundedUp(to: channelsPerGroup), timesPerGroup, batch)
-        case .selectiveScanSerial: SIMD3(channels.dividedRoundingUp(by: 16), batch, 1)
-        default: SIMD3(channels, batch, 1)
-        }
-    }
+    private static let maxBlocks = 16
 }

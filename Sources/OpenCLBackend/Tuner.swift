@@ -43,15 +43,15 @@ public struct Tuner {
         if context.device.kind == .cpu {
             let vector = OpenCLBackend(context, path: .vector)
             for shape in productShapes {
-                // Blocks of the matrix tiles have 32 rows; their attention has no choice.
-                let isOfTiles = vector.takesTiles(shape.precision, depth: shape.inputs)
-                let choices = Tuning.productRows.filter { !isOfTiles || $0 >= 32 }
+                let choices = Tuning.productRows(
+                    tileRows: vector.productTileRows(shape.precision, depth: shape.inputs))
                 tuning.products[shape] = try fastest("linear \(shape)", choices, unit: "rows") { rows in
                     var trial = Tuning.none
                     trial.products[shape] = rows
                     return try executable(of: Self.product(shape), path: .vector, tuning: trial)
                 }
             }
+            // Attention on the matrix tiles has no choice.
             for shape in attentionShapes where !vector.takesTiles(shape.precision, depth: shape.width) {
                 tuning.attention[shape] = try fastest(
                     "attention \(shape)", Tuning.attentionRows, unit: "queries"

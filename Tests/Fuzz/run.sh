@@ -20,5 +20,8 @@ for reader in "${readers[@]}"; do
     mkdir -p "$grown"
     READER=$reader "$fuzz" -runs="$executions" -max_len=8192 -timeout=5 -malloc_limit_mb=16 -rss_limit_mb=1024 \
         -artifact_prefix="$findings/$reader-" -print_final_stats=1 -verbosity=0 "$grown" "Corpus/$reader" 2>&1 |
-        awk -v reader="$reader" '/stat::number_of_executed_units/ { print reader ": " $2 " executions without a finding" } /ERROR|SUMMARY|Fatal/'
+        awk -v reader="$reader" '
+            /ERROR|SUMMARY|Fatal/ { print; found = 1 }
+            /stat::number_of_executed_units/ { executions = $2 }
+            END { print reader ": " executions " executions " (found ? "and a finding" : "without a finding") }'
 done

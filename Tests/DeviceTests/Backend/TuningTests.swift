@@ -51,7 +51,7 @@ extension OnDevice {
         }
 
         /// Rows of a work-item change which work-item sums an element, never the order of its sum.
-        @Test(arguments: [8, 16, 32, 64, 128, 256]) func rowsOfAWorkItemChangeNoBit(_ rows: Int) throws {
+        @Test(arguments: [4, 12, 32, 48, 96, 256]) func rowsOfAWorkItemChangeNoBit(_ rows: Int) throws {
             let context = try TestDevice.context.get()
             let parityCase = try #require(ParityCase.all.first { $0.description.contains("M=65 N=64 K=128") })
             let instance = try parityCase.make(1)
