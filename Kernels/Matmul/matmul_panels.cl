@@ -1,11 +1,12 @@
 // C = ACTIVATION(A P + bias) + residual for CPU devices, P packed by pack_panels.
 //
-// Work-group (ceil(N / 32), ceil(M / rows)) of one work-item owns `rows` rows of one 32-wide panel, best a
-// multiple of TILE_ROWS: the panel stays in cache while a TILE_ROWS x 32 tile of C, two float16 registers a row, walks
-// down the rows. Neighbours own the next panel of the same rows, which are still in cache, and write on where C's rows were
-// left. No local memory. An element of C is summed over ascending k by one work-item: its bits depend on K alone. With
-// DEPTH, a weight's gradient, whose K is every row of a batch, the sums of DEPTH terms each are added to C one after the
-// other, and that much of both factors stays in cache.
+// Work-group (ceil(N / (32 PANELS)), ceil(M / rows)) of one work-item owns `rows` rows, best a multiple of ROWS, of
+// PANELS 32-wide panels side by side: a tile of C, ROWS x 32 PANELS in float16 registers, walks down the rows, while the
+// panels stay in cache. 6 x 64 fills 24 of 32 registers; 12 x 32 reads A more often than that and writes C in shorter runs,
+// 8 x 32 reads the panels more often too. Neighbours own the next panels of the same rows, which are still in cache, and
+// write on where C's rows were left. No local memory. An element of C is summed over ascending k by one work-item: its
+// bits depend on K alone. With DEPTH, a weight's gradient, whose K is every row of a batch, the sums of DEPTH terms each
+// are added to C one after the other, and that much of both factors stays in cache.
 //
 // A: element (m, k) at a[a_offset + m a_stride + k]; with A_PANELS A is packed itself, 32 of its rows wide and K
 // deep, which is how a transposed activation enters a weight gradient (a_stride is then unread).
@@ -13,19 +14,21 @@
 // (the strides are then unread). Binding C as its own residual accumulates, which DEPTH wants, without BIAS or
 // ACTIVATION. Without BIAS or RESIDUAL those arguments are unread.
 //
-// Both factors are asked for a little ahead of their use, into the first-level cache, which a panel leaves before the next
-// tile takes it again: a tenth faster than what the processor prefetches by itself.
+// Both factors are asked for a little ahead of their use, into the first-level cache, which the panels leave before the
+// next tile takes them again: a tenth faster than what the processor prefetches by itself.
 //
 // With BFLOAT16 A and P hold pairs along k as bfloat16.clh has them; k, a_offset and a_stride count pairs, and two
 // terms of the sum are added at a time. With RESULT_BFLOAT16, which excludes C_PANELS, c_offset and c_stride count
 // halves: C is the A of another such product if N is even.
 //
-// Preconditions: LANES 16; M, N, K >= 1. Nothing outside the M x K and M x N elements is touched, but for panels'
+// Preconditions: LANES 16; M, N, K, ROWS, PANELS >= 1. Nothing outside the M x K and M x N elements is touched, but for panels'
 // padding, which is read and written.
 // Beside matmul_naive: only the packed layout; the float arithmetic is the same.
 
-// Elements of a cache line.
+#define VECTORS (2 * PANELS)
+// Elements of a cache line, and terms of the sum by which the panels are asked for before their use.
 #define LINE 16
+#define AHEAD 8
 
 #ifdef A_PANELS
 #define A_ROW(row) ((size_t)((row) / PANEL) * k * PANEL + (row) % PANEL)
@@ -52,47 +55,60 @@ kernel void matmul_panels(global const operand *a, int a_offset, int a_stride,
                           global const float *residual, int residual_offset, int residual_stride,
                           global result *c, int c_offset, int c_stride,
                           int m, int n, int k, int rows) {
-    const int panel = get_group_id(0);
+    const int panel = get_group_id(0) * PANELS;
     const int first = get_group_id(1) * rows;
     const int end = min(first + rows, m);
-    global const operand *weights = panels + (size_t)panel * k * PANEL;
     a += a_offset;
     MOVE_TO_PANEL(panel)
-    const panel_bias added = load_bias(bias, panel, n);
+    global const operand *right[PANELS];
+    panel_bias added[PANELS];
+#pragma unroll
+    for (int p = 0; p < PANELS; ++p) {
+        // Panels past the end repeat the last one: the tile keeps its shape.
+        right[p] = panels + (size_t)min(panel + p, ceil_div(n, PANEL) - 1) * k * PANEL;
+        added[p] = load_bias(bias, panel + p, n);
+    }
 
     for (int begin = 0; begin < k; begin += DEPTH) {
         const int stop = min(begin + DEPTH, k);
-        for (int top = first; top < end; top += TILE_ROWS) {
-            // Rows past the end repeat the last one: the tile keeps its shape and reads stay inside A.
-            global const operand *row[TILE_ROWS];
-            float16 lo[TILE_ROWS], hi[TILE_ROWS];
+        for (int top = first; top < end; top += ROWS) {
+            // So do rows, and reads stay inside A.
+            global const operand *row[ROWS];
+            float16 sum[ROWS][VECTORS];
 #pragma unroll
-            for (int r = 0; r < TILE_ROWS; ++r) {
+            for (int r = 0; r < ROWS; ++r) {
                 row[r] = a + A_ROW(min(top + r, m - 1));
-                lo[r] = hi[r] = 0.0f;
+#pragma unroll
+                for (int v = 0; v < VECTORS; ++v) sum[r][v] = 0.0f;
             }
             for (int i = begin; i < stop; ++i) {
-                fetch_soon(weights + (size_t)(i + 16) * PANEL);
-                fetch_soon(weights + (size_t)(i + 16) * PANEL + 16);
 #ifndef A_PANELS
                 if (i % LINE == 0)
 #pragma unroll
-                    for (int r = 0; r < TILE_ROWS; ++r) fetch_soon(row[r] + i + 2 * LINE);
+                    for (int r = 0; r < ROWS; ++r) fetch_soon(row[r] + i + 2 * LINE);
 #endif
-                const operands w_lo = vload16(0, weights + (size_t)i * PANEL);
-                const operands w_hi = vload16(1, weights + (size_t)i * PANEL);
+                operands w[VECTORS];
 #pragma unroll
-                for (int r = 0; r < TILE_ROWS; ++r) {
+                for (int v = 0; v < VECTORS; ++v) {
+                    fetch_soon(right[v / 2] + (size_t)(i + AHEAD) * PANEL + v % 2 * 16);
+                    w[v] = vload16(v % 2, right[v / 2] + (size_t)i * PANEL);
+                }
+#pragma unroll
+                for (int r = 0; r < ROWS; ++r) {
                     const operands x = row[r][(size_t)i * A_STEP];
-                    lo[r] = multiply_add(x, w_lo, lo[r]);
-                    hi[r] = multiply_add(x, w_hi, hi[r]);
+#pragma unroll
+                    for (int v = 0; v < VECTORS; ++v) sum[r][v] = multiply_add(x, w[v], sum[r][v]);
                 }
             }
 #pragma unroll
-            for (int r = 0; r < TILE_ROWS; ++r) {
+            for (int r = 0; r < ROWS; ++r) {
                 if (top + r >= end) break;
-                finish_row(lo[r], hi[r], added, residual + (size_t)(top + r) * residual_stride,
-                           c + (size_t)(top + r) * c_stride, columns);
+                const size_t at = (size_t)(top + r);
+#pragma unroll
+                for (int p = 0; p < PANELS; ++p)
+                    finish_row(
+                        sum[r][2 * p], sum[r][2 * p + 1], added[p], residual + at * residual_stride + p * PANEL_STEP,
+                        c + at * c_stride + p * PANEL_STEP, COLUMNS(panel + p));
             }
         }
     }

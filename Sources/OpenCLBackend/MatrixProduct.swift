@@ -49,12 +49,12 @@ struct MatrixProduct {
         }
     }
 
-    private func variant(_ file: KernelFile, lanes: Int, tileRows: Int? = nil) -> KernelVariant {
+    private func variant(_ file: KernelFile, lanes: Int, tile: ProductTile? = nil) -> KernelVariant {
         KernelVariant(
             file,
             [
-                "LANES": lanes, "TILE_ROWS": tileRows,
-                "BIAS": (bias != nil).define, "RESIDUAL": (residual != nil).define,
+                "LANES": lanes, "ROWS": tile?.rows, "PANELS": tile?.panels, "BIAS": (bias != nil).define,
+                "RESIDUAL": (residual != nil).define,
                 "BFLOAT16": (precision == .bfloat16).define, "RESULT_BFLOAT16": output.isRounded.define,
             ]
         ).defining("ACTIVATION", activation == .none ? "identity" : activation.rawValue)
@@ -68,13 +68,13 @@ struct MatrixProduct {
     private func panels(_ binder: Binder) throws(OpenCLError) -> [Command] {
         let shape = ProductShape(rows: rowsPerSample, outputs: n, inputs: k, precision: precision)
         let (left, right, roundings) = try factors(binder)
-        let takesTiles = binder.backend.takesTiles(precision, depth: k)
-        let tileRows = binder.backend.productTileRows(precision, depth: k)
-        let blockRows = binder.backend.tuning.rows(of: shape, tileRows: tileRows)
+        let tile = binder.backend.productTile(precision, depth: k)
+        let blockRows = binder.backend.tuning.rows(of: shape, tile: tile)
         let depth = precision == .bfloat16 ? k.dividedRoundingUp(by: 2) : k
         let product = try binder.launch(
-            variant(takesTiles ? .matmulAMX : .matmulPanels, lanes: 16, tileRows: tileRows),
-            global: SIMD3(panelCount, rows.dividedRoundingUp(by: blockRows), 1), local: SIMD3(1, 1, 1),
+            variant(tile.kernel, lanes: 16, tile: tile),
+            global: SIMD3(n.dividedRoundingUp(by: tile.columns), rows.dividedRoundingUp(by: blockRows), 1),
+            local: SIMD3(1, 1, 1),
             left.arguments + [.buffer(right)] + epilogueArguments + output.arguments
                 + [.int(rows), .int(n), .int(depth), .int(blockRows)])
         return roundings + [product]

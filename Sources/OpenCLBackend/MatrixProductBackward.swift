@@ -95,17 +95,15 @@ struct MatrixProductBackward {
         _ binder: Binder, _ defines: KeyValuePairs<String, Int?>, a: MatrixProduct.Matrix, panels: Buffer,
         c: MatrixProduct.Matrix, m: Int, n: Int, k: Int, depth: Int? = nil
     ) throws(OpenCLError) -> Command {
-        let takesTiles = binder.backend.takesTiles(precision, depth: k)
-        let tileRows = binder.backend.productTileRows(precision, depth: k)
+        let tile = binder.backend.productTile(precision, depth: k)
         let elements = isOfPairs ? k.dividedRoundingUp(by: 2) : k
-        let blockRows = Tuning.rows(
-            m, outputs: n, rowBytes: 4 * min(elements, depth ?? elements), tileRows: tileRows)
+        let blockRows = tile.blockRows(m, outputs: n, rowBytes: 4 * min(elements, depth ?? elements))
         // Without a bias its argument is unread; C is its own residual where it is added to.
         return try binder.launch(
             KernelVariant(
-                takesTiles ? .matmulAMX : .matmulPanels, defines,
-                and: ["TILE_ROWS": tileRows, "DEPTH": depth, "BFLOAT16": isOfPairs.define]),
-            global: SIMD3(n.dividedRoundingUp(by: Self.panel), m.dividedRoundingUp(by: blockRows), 1),
+                tile.kernel, defines,
+                and: ["ROWS": tile.rows, "PANELS": tile.panels, "DEPTH": depth, "BFLOAT16": isOfPairs.define]),
+            global: SIMD3(n.dividedRoundingUp(by: tile.columns), m.dividedRoundingUp(by: blockRows), 1),
             local: SIMD3(1, 1, 1),
             a.arguments + [.buffer(panels), .buffer(c.buffer)] + c.arguments + c.arguments
                 + [.int(m), .int(n), .int(elements), .int(blockRows)])

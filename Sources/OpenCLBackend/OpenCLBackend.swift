@@ -95,9 +95,10 @@ public final class OpenCLBackend: Backend {
         usesAMX && precision == .bfloat16 && depth.isMultiple(of: 32)
     }
 
-    /// Rows of C that a work-item of the vector path's product computes at a time. Twelve rows of 32 columns take 24 of 32
-    /// vector registers, and a panel is read from cache for more of them than eight rows would be.
-    func productTileRows(_ precision: Precision, depth: Int) -> Int { takesTiles(precision, depth: depth) ? 32 : 12 }
+    /// What a work-item of the vector path's product computes of C at a time.
+    func productTile(_ precision: Precision, depth: Int) -> ProductTile {
+        takesTiles(precision, depth: depth) ? .amx : .registers
+    }
 
     private func operations(of plan: Plan) throws(BackendError) -> [any OpenCLOperation] {
         var operations: [any OpenCLOperation] = []

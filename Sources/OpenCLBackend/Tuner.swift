@@ -43,8 +43,7 @@ public struct Tuner {
         if context.device.kind == .cpu {
             let vector = OpenCLBackend(context, path: .vector)
             for shape in productShapes {
-                let choices = Tuning.productRows(
-                    tileRows: vector.productTileRows(shape.precision, depth: shape.inputs))
+                let choices = vector.productTile(shape.precision, depth: shape.inputs).blockRows
                 tuning.products[shape] = try fastest("linear \(shape)", choices, unit: "rows") { rows in
                     var trial = Tuning.none
                     trial.products[shape] = rows

@@ -92,27 +92,14 @@ private func parse(_ description: String) -> (sizes: [Int], precision: Precision
 }
 
 extension Tuning {
-    /// The block heights that are tried for a product whose kernel has tiles of so many rows.
-    static func productRows(tileRows: Int) -> [Int] { [1, 2, 4, 8, 16].map { $0 * tileRows }.filter { $0 <= 256 } }
     /// The query counts that the attention's kernel takes.
     static let attentionRows = [8, 16, 32]
 
-    /// Rows of a work-item, whole tiles of them, measured or by ``rows(_:outputs:rowBytes:tileRows:)``.
-    func rows(of shape: ProductShape, tileRows: Int) -> Int {
+    /// Rows of a work-item, whole tiles of them, measured or by ``ProductTile/blockRows(_:outputs:rowBytes:)``.
+    func rows(of shape: ProductShape, tile: ProductTile) -> Int {
         let bytes = shape.precision == .bfloat16 ? 2 : 4
-        return products[shape]?.roundedUp(to: tileRows)
-            ?? Self.rows(shape.rows, outputs: shape.outputs, rowBytes: bytes * shape.inputs, tileRows: tileRows)
-    }
-
-    /// Rows of a work-item: tall blocks keep a panel in cache, but the panels that follow want the block's rows there too,
-    /// and every core wants some blocks. The matrix tiles want half a megabyte of rows; the register tile walks along its
-    /// rows, and past some thirty pages of them the processor prefetches no more: 48.
-    static func rows(_ rows: Int, outputs: Int, rowBytes: Int, tileRows: Int) -> Int {
-        let panels = outputs.dividedRoundingUp(by: ParameterPacking.panelWidth)
-        return productRows(tileRows: tileRows).last {
-            (tileRows == 32 ? $0 * rowBytes <= 512 << 10 : $0 <= 48)
-                && rows.dividedRoundingUp(by: $0) * panels >= 64
-        } ?? tileRows
+        return products[shape]?.roundedUp(to: tile.rows)
+            ?? tile.blockRows(shape.rows, outputs: shape.outputs, rowBytes: bytes * shape.inputs)
     }
 
     /// Queries of a work-item: 32 of a head share its keys in cache; short sequences are cut finer.
