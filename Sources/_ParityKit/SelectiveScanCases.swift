@@ -7,7 +7,7 @@ extension ParityCase {
     /// sizes of the model it forgets within some tens of steps. 64 units of the scan of absolute values, times |SiLU(z)|.
     static let selectiveScan: [ParityCase] = [
         (1, 1, 1, 1), (1, 5, 15, 4), (2, 16, 16, 16), (3, 17, 17, 5), (1, 65, 40, 16), (2, 131, 33, 7), (1, 40, 16, 64),
-        (1, 257, 80, 16), (1, 1100, 24, 16), (2, 512, 128, 16),
+        (1, 257, 80, 16), (1, 1100, 24, 16), (2, 512, 128, 16), (1, 9, 600, 4),
     ].flatMap { batch, length, channels, states in
         [false, true].map { carries in
             selectiveScan(batch: batch, length: length, channels: channels, states: states, carries: carries)
