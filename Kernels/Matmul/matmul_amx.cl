@@ -55,7 +55,8 @@ kernel void matmul_amx(global const uint *a, int a_offset, int a_stride,
             store_block(sums, 4 * PANEL);
             for (int r = 0; r < count; ++r)
                 finish_row(vload16(2 * r, sums), vload16(2 * r + 1, sums), added,
-                           residual + (size_t)(top + r) * residual_stride, c + (size_t)(top + r) * c_stride, COLUMNS(panel));
+                           residual + (size_t)(top + r) * residual_stride, c + (size_t)(top + r) * c_stride,
+                           COLUMNS(panel));
         }
     }
     close_tiles();

@@ -2,8 +2,8 @@
 //
 // Work-group (ceil(N / (32 PANELS)), ceil(M / rows)) of one work-item owns `rows` rows, best a multiple of ROWS, of
 // PANELS 32-wide panels side by side: a tile of C, ROWS x 32 PANELS in float16 registers, walks down the rows, while the
-// panels stay in cache. 6 x 64 fills 24 of 32 registers; 12 x 32 reads A more often than that and writes C in shorter runs,
-// 8 x 32 reads the panels more often too. Neighbours own the next panels of the same rows, which are still in cache, and
+// panels stay in cache. 6 x 64 fills 24 of 32 registers and takes 10 loads for 24 products; 12 x 32 takes 14 and writes C
+// in shorter runs, 8 x 32 takes 15. Neighbours own the next panels of the same rows, which are still in cache, and
 // write on where C's rows were left. No local memory. An element of C is summed over ascending k by one work-item: its
 // bits depend on K alone. With DEPTH, a weight's gradient, whose K is every row of a batch, the sums of DEPTH terms each
 // are added to C one after the other, and that much of both factors stays in cache.
@@ -21,8 +21,8 @@
 // terms of the sum are added at a time. With RESULT_BFLOAT16, which excludes C_PANELS, c_offset and c_stride count
 // halves: C is the A of another such product if N is even.
 //
-// Preconditions: LANES 16; M, N, K, ROWS, PANELS >= 1. Nothing outside the M x K and M x N elements is touched, but for panels'
-// padding, which is read and written.
+// Preconditions: LANES 16; M, N, K, ROWS, PANELS >= 1. Nothing outside the M x K and M x N elements is touched, but for
+// panels' padding, which is read and written.
 // Beside matmul_naive: only the packed layout; the float arithmetic is the same.
 
 #define VECTORS (2 * PANELS)
@@ -72,7 +72,7 @@ kernel void matmul_panels(global const operand *a, int a_offset, int a_stride,
     for (int begin = 0; begin < k; begin += DEPTH) {
         const int stop = min(begin + DEPTH, k);
         for (int top = first; top < end; top += ROWS) {
-            // So do rows, and reads stay inside A.
+            // Rows past the end repeat the last one, too: reads stay inside A.
             global const operand *row[ROWS];
             float16 sum[ROWS][VECTORS];
 #pragma unroll
@@ -103,7 +103,7 @@ kernel void matmul_panels(global const operand *a, int a_offset, int a_stride,
 #pragma unroll
             for (int r = 0; r < ROWS; ++r) {
                 if (top + r >= end) break;
-                const size_t at = (size_t)(top + r);
+                const size_t at = top + r;
 #pragma unroll
                 for (int p = 0; p < PANELS; ++p)
                     finish_row(

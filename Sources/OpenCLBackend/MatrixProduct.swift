@@ -53,8 +53,8 @@ struct MatrixProduct {
         KernelVariant(
             file,
             [
-                "LANES": lanes, "ROWS": tile?.rows, "PANELS": tile?.panels, "BIAS": (bias != nil).define,
-                "RESIDUAL": (residual != nil).define,
+                "LANES": lanes, "ROWS": tile?.rows, "PANELS": tile?.panels,
+                "BIAS": (bias != nil).define, "RESIDUAL": (residual != nil).define,
                 "BFLOAT16": (precision == .bfloat16).define, "RESULT_BFLOAT16": output.isRounded.define,
             ]
         ).defining("ACTIVATION", activation == .none ? "identity" : activation.rawValue)

@@ -92,6 +92,8 @@ private func parse(_ description: String) -> (sizes: [Int], precision: Precision
 }
 
 extension Tuning {
+    /// The block heights that a product may have; 8 and 16 are of earlier tuning files, and rounded up to whole tiles.
+    static let productRows = Set(ProductTile.allCases.flatMap(\.blockRows) + [8, 16])
     /// The query counts that the attention's kernel takes.
     static let attentionRows = [8, 16, 32]
 

@@ -85,7 +85,7 @@ extension Tuning {
             path = known
         }
         for (text, rows) in content.products {
-            guard let shape = ProductShape(text), (4...256).contains(rows), rows % 4 == 0 else {
+            guard let shape = ProductShape(text), Self.productRows.contains(rows) else {
                 throw .malformed(file: name, reason: "product \(text): \(rows)")
             }
             products[shape] = rows

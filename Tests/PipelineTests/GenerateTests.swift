@@ -71,8 +71,7 @@ import Testing
     }
 
     @Test func tokenizerOfAnotherVocabularyIsRefused() throws {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "smdim-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: folder) }
+        let folder = try TemporaryFolder.make()
         try TinyModel.write(to: folder, tokenizer: .smallVelocity)
         #expect {
             try Model(folder, on: ReferenceBackend())

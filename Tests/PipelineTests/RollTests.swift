@@ -21,8 +21,7 @@ private enum TinyRoll {
     }
 
     private static func make() throws -> RollModel {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "smdim-roll-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: folder) }
+        let folder = try TemporaryFolder.make()
         var weights: [String: HostTensor] = [:]
         for source in try configuration.initialWeights(seed: 3) {
             weights[source.key.name] = try HostTensor(source.shape, source.values ?? [])
@@ -143,8 +142,7 @@ private enum TinyRoll {
 
 @Suite struct RollTrainingTests {
     private static func corpus() throws -> (folder: URL, corpus: RollCorpus) {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "smdim-rolls-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let folder = try TemporaryFolder.make()
         for index in 0..<4 {
             try TinyModel.piece(bars: 2 + index).write(to: folder.appending(path: "\(index).mid").path)
         }

@@ -10,8 +10,7 @@ enum TinyModel {
     static let shared = Result { try make() }
 
     private static func make() throws -> Model {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "smdim-tiny-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: folder) }
+        let folder = try TemporaryFolder.make()
         try write(to: folder)
         return try Model(folder, on: ReferenceBackend())
     }

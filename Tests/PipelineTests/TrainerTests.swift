@@ -9,12 +9,12 @@ import Testing
 
 /// Runs of a model of a few hundred weights on three short songs.
 private struct TinyRun {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "smdim-train-\(UUID().uuidString)")
+    let folder: URL
     let configuration: ModelConfiguration
     let corpus: Corpus
 
     init() throws {
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        folder = try TemporaryFolder.make()
         for index in 0..<4 {
             try TinyModel.piece(bars: 2 + index).write(to: folder.appending(path: "\(index).mid").path)
         }
@@ -293,8 +293,7 @@ private struct TinyRun {
     }
 
     @Test func foldersWithoutSongsAreNamed() throws {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "smdim-empty-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let folder = try TemporaryFolder.make()
         #expect(throws: CorpusError.self) { try Corpus(folder: folder, tokenizer: REMITokenizer()) }
         try MIDIFile(notes: [], division: 480, tempo: .standard).write(to: folder.appending(path: "a.mid").path)
         #expect {

@@ -9,12 +9,13 @@ extension OnDevice {
     @Suite struct TuningChoices {
         private let shape = ProductShape(rows: 65, outputs: 64, inputs: 128, precision: .float32)
 
-        @Test func fileGivesBackWhatWasWritten() throws {
+        @Test(arguments: [6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256])
+        func fileGivesBackWhatWasWritten(_ rows: Int) throws {
             let device = try TestDevice.context.get().device
             try withFile { file in
                 var tuning = Tuning()
                 tuning.path = .simple
-                tuning.products[shape] = 128
+                tuning.products[shape] = rows
                 tuning.attention[AttentionShape(length: 512, heads: 8, width: 64, precision: .bfloat16)] = 16
                 tuning.clblast = ["Xgemm": ["MWG": 64]]
                 try tuning.write(to: file, for: device)
@@ -51,7 +52,8 @@ extension OnDevice {
         }
 
         /// Rows of a work-item change which work-item sums an element, never the order of its sum.
-        @Test(arguments: [4, 12, 32, 48, 96, 256]) func rowsOfAWorkItemChangeNoBit(_ rows: Int) throws {
+        @Test(arguments: [6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256])
+        func rowsOfAWorkItemChangeNoBit(_ rows: Int) throws {
             let context = try TestDevice.context.get()
             let parityCase = try #require(ParityCase.all.first { $0.description.contains("M=65 N=64 K=128") })
             let instance = try parityCase.make(1)
