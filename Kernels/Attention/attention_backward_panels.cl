@@ -13,18 +13,14 @@
 // row by row. Per (b, head), `packed` holds
 //   4 x [ceil(S / 32), d + 1, 32], then 3 x [ceil(d / 32), S, 32].
 // attention_backward_queries, attention_backward_keys: work-group (ceil(S / rows), heads, B), one work-item, owns
-// `rows` positions, `rows` a multiple of 8 up to 32, and writes their dq, or their dk and dv.
+// `rows` positions, `rows` a multiple of TILE_ROWS up to MAX_TILES of
+// them, and writes their dq, or their dk and dv.
 //
 // Preconditions: d even, d <= 32 * HEAD_PANELS; S >= 1; rotation is the table of rotary.clh. The two kernels together
 // write all of dqkv.
 // Beside attention_backward_naive: exp2 by polynomial, the other positions taken 256 at a time.
-#ifndef HEAD_PANELS
-#define HEAD_PANELS 2
-#endif
-#define HEAD_WIDTH (HEAD_PANELS * PANEL)
 #define DEPTH (HEAD_WIDTH + 1)
 #define BLOCK 256
-#define MAX_TILES 4
 
 // The four turned matrices, and the three in rows, of one (b, head).
 enum { TURNED_QUERIES, TURNED_KEYS, TURNED_VALUES, TURNED_SLOPES };
@@ -101,47 +97,39 @@ static inline void load_rows(global const float *turned, int first, int count, i
     }
 }
 
-// For 8 own positions and `count` others: weights = p, slopes = ds, both [8][BLOCK]. `scores` and `values` are the
-// turned matrices of the others from the block's start on, `own_scores` and `own_values` the rows that they meet.
+// For a tile of own positions and `count` others: weights = p, slopes = ds, both [TILE_ROWS][BLOCK], unspecified past
+// the others. `scores` and `values` are the turned matrices of the others from the block's start on, `own_scores` and
+// `own_values` the rows that they meet.
 static inline void weigh(const float *own_scores, const float *own_values, global const float *scores,
                          global const float *values, int width, int count, float *weights, float *slopes) {
-    for (int other = 0; other < count; other += PANEL) {
-        const size_t panel = (size_t)other * (width + 1);
-        float16 lo[TILE_ROWS], hi[TILE_ROWS];
+    const int depth = width + 1;
+    for (int other = 0; other < count; other += SPAN, scores += depth * SPAN, values += depth * SPAN) {
+        const size_t next = count - other > PANEL ? depth * PANEL : 0;
+        Tile score = empty_tile(), slope = empty_tile();
+        add_product(&score, TILE_VECTORS, own_scores, DEPTH, scores, next, depth);
 #pragma unroll
-        for (int r = 0; r < TILE_ROWS; ++r) lo[r] = hi[r] = 0.0f;
-        add_product(lo, hi, own_scores, DEPTH, scores + panel, width + 1);
+        for (int r = 0; r < TILE_ROWS; ++r)
 #pragma unroll
-        for (int r = 0; r < TILE_ROWS; ++r) {
-            vstore16(exp2_nonpositive(lo[r]), 0, weights + r * BLOCK + other);
-            vstore16(exp2_nonpositive(hi[r]), 1, weights + r * BLOCK + other);
-            lo[r] = hi[r] = 0.0f;
-        }
-        add_product(lo, hi, own_values, DEPTH, values + panel, width + 1);
+            for (int v = 0; v < TILE_VECTORS; ++v)
+                vstore16(exp2_nonpositive(score.at[r][v]), v, weights + r * BLOCK + other);
+        add_product(&slope, TILE_VECTORS, own_values, DEPTH, values, next, depth);
 #pragma unroll
-        for (int r = 0; r < TILE_ROWS; ++r) {
-            vstore16(lo[r] * vload16(0, weights + r * BLOCK + other), 0, slopes + r * BLOCK + other);
-            vstore16(hi[r] * vload16(1, weights + r * BLOCK + other), 1, slopes + r * BLOCK + other);
-        }
+        for (int r = 0; r < TILE_ROWS; ++r)
+#pragma unroll
+            for (int v = 0; v < TILE_VECTORS; ++v)
+                vstore16(slope.at[r][v] * vload16(v, weights + r * BLOCK + other), v, slopes + r * BLOCK + other);
     }
 }
 
-// sums [8][HEAD_WIDTH] += coefficients [8][BLOCK] * rows, `count` of them from `start` on.
+// sums [TILE_ROWS][HEAD_WIDTH] += coefficients [TILE_ROWS][BLOCK] * rows, `count` of them from `start` on.
 static inline void accumulate(float *sums, const float *coefficients, global const float *rows, int sequence, int width,
                               int start, int count) {
-    for (int p = 0; p < ceil_div(width, PANEL); ++p) {
-        float16 lo[TILE_ROWS], hi[TILE_ROWS];
-#pragma unroll
-        for (int r = 0; r < TILE_ROWS; ++r) {
-            lo[r] = vload16(0, sums + r * HEAD_WIDTH + p * PANEL);
-            hi[r] = vload16(1, sums + r * HEAD_WIDTH + p * PANEL);
-        }
-        add_product(lo, hi, coefficients, BLOCK, rows + ((size_t)p * sequence + start) * PANEL, count);
-#pragma unroll
-        for (int r = 0; r < TILE_ROWS; ++r) {
-            vstore16(lo[r], 0, sums + r * HEAD_WIDTH + p * PANEL);
-            vstore16(hi[r], 1, sums + r * HEAD_WIDTH + p * PANEL);
-        }
+    const int panels = ceil_div(width, PANEL);
+    for (int p = 0; p < panels; p += 2) {
+        Tile tile = load_tile(sums + p * PANEL, HEAD_WIDTH, HEAD_VECTORS);
+        add_product(&tile, HEAD_VECTORS, coefficients, BLOCK, rows + ((size_t)p * sequence + start) * PANEL,
+                    p + 1 < panels ? (size_t)sequence * PANEL : 0, count);
+        store_tile(&tile, HEAD_VECTORS, sums + p * PANEL, HEAD_WIDTH);
     }
 }
 

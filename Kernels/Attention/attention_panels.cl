@@ -6,21 +6,16 @@
 //   keys [B, heads, ceil(S / 32), d, 32]   values [B, heads, ceil(d / 32), S, 32]
 //
 // attention_panels: work-group (ceil(S / rows), heads, B), one work-item, owns `rows` queries of one head, `rows` a
-// multiple of 8 up to 32. Per block of KEYS keys and per 8 queries: scores (log2 e folded into q) in a private
-// array, their maximum, exp2 in place, then the product with the values by the same register tile; across blocks
-// the softmax is rescaled online.
+// multiple of TILE_ROWS up to MAX_TILES of them. Per block of KEYS keys and per tile of queries: scores (log2 e folded
+// into q) in a private array, their maximum, exp2 in place, then the product with the values by the same register tile;
+// across blocks the softmax is rescaled online.
 // No local memory. The order of every sum depends on S and d alone. With LSE the natural log-sum-exp of each
 // query's scores goes to lse [B, heads, S]; else that argument is unread.
 //
 // Preconditions: d even, d <= 32 * HEAD_PANELS; S >= 1; rotation is the table of rotary.clh. NaN and infinities go
 // where the formula takes them.
 // Beside attention_naive: exp2 by polynomial, keys taken 512 at a time instead of one by one.
-#ifndef HEAD_PANELS
-#define HEAD_PANELS 2
-#endif
-#define HEAD_WIDTH (HEAD_PANELS * PANEL)
 #define KEYS 512
-#define MAX_TILES 4
 
 kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void attention_pack(global const float *qkv, global const float *rotation, global float *keys, global float *values,
@@ -55,34 +50,20 @@ void attention_pack(global const float *qkv, global const float *rotation, globa
     }
 }
 
-// Scores of 8 queries against `count` keys from `panel` on, into scores[8][KEYS]; the largest of row r so far in
-// peak[r].
+// Scores of a tile of queries against `count` keys from `panel` on, into scores[TILE_ROWS][KEYS], -inf past them; the
+// largest of row r so far in peak[r].
 static inline void score(const float *queries, global const float *panel, int width, int count,
                          float *scores, float *peak) {
     float16 top[TILE_ROWS];
 #pragma unroll
     for (int r = 0; r < TILE_ROWS; ++r) top[r] = -INFINITY;
-    for (int key = 0; key < count; key += PANEL, panel += width * PANEL) {
-        float16 lo[TILE_ROWS], hi[TILE_ROWS];
-#pragma unroll
-        for (int r = 0; r < TILE_ROWS; ++r) lo[r] = hi[r] = 0.0f;
-        add_product(lo, hi, queries, HEAD_WIDTH, panel, width);
-        if (count - key < PANEL) {
-            const int16 lane = (int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-            const int16 out_lo = lane >= count - key, out_hi = lane + 16 >= count - key;
-#pragma unroll
-            for (int r = 0; r < TILE_ROWS; ++r) {
-                lo[r] = out_lo ? (float16)(-INFINITY) : lo[r];
-                hi[r] = out_hi ? (float16)(-INFINITY) : hi[r];
-            }
-        }
-#pragma unroll
-        for (int r = 0; r < TILE_ROWS; ++r) {
-            top[r] = lo[r] > top[r] ? lo[r] : top[r];
-            top[r] = hi[r] > top[r] ? hi[r] : top[r];
-            vstore16(lo[r], 0, scores + r * KEYS + key);
-            vstore16(hi[r], 1, scores + r * KEYS + key);
-        }
+    for (int key = 0; key < count; key += SPAN, panel += width * SPAN) {
+        Tile tile = empty_tile();
+        // A missing second panel is the first once more, and masked.
+        add_product(&tile, TILE_VECTORS, queries, HEAD_WIDTH, panel, count - key > PANEL ? width * PANEL : 0, width);
+        mask_tile(&tile, count - key);
+        raise_peaks(top, &tile);
+        store_tile(&tile, TILE_VECTORS, scores + key, KEYS);
     }
 #pragma unroll
     for (int r = 0; r < TILE_ROWS; ++r) peak[r] = fmax(peak[r], max_lanes(top[r]));
@@ -135,20 +116,13 @@ void attention_panels(global const float *qkv, global const float *rotation,
                 decay[r] = exp2(decay[r] - reference);
                 total[tile][r] = total[tile][r] * decay[r] + sum_lanes(sum);
             }
-            for (int p = 0; p < value_panels; ++p) {
+            for (int p = 0; p < value_panels; p += 2) {
                 float *output = outputs[tile] + p * PANEL;
-                float16 lo[TILE_ROWS], hi[TILE_ROWS];
-#pragma unroll
-                for (int r = 0; r < TILE_ROWS; ++r) {
-                    lo[r] = vload16(0, output + r * HEAD_WIDTH) * decay[r];
-                    hi[r] = vload16(1, output + r * HEAD_WIDTH) * decay[r];
-                }
-                add_product(lo, hi, scores, KEYS, values + ((size_t)p * sequence + block) * PANEL, count);
-#pragma unroll
-                for (int r = 0; r < TILE_ROWS; ++r) {
-                    vstore16(lo[r], 0, output + r * HEAD_WIDTH);
-                    vstore16(hi[r], 1, output + r * HEAD_WIDTH);
-                }
+                Tile sum = load_tile(output, HEAD_WIDTH, HEAD_VECTORS);
+                scale_tile(&sum, decay);
+                add_product(&sum, HEAD_VECTORS, scores, KEYS, values + ((size_t)p * sequence + block) * PANEL,
+                            p + 1 < value_panels ? (size_t)sequence * PANEL : 0, count);
+                store_tile(&sum, HEAD_VECTORS, output, HEAD_WIDTH);
             }
         }
     }

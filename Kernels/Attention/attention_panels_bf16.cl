@@ -11,31 +11,27 @@
 //
 // With RESULT_BFLOAT16 y is written rounded.
 // Preconditions: LANES 16, BFLOAT16; d even, d <= 32 * HEAD_PANELS; S >= 1; work-groups of one work-item.
-#ifndef HEAD_PANELS
-#define HEAD_PANELS 2
-#endif
-#define HEAD_WIDTH (HEAD_PANELS * PANEL)
 #define HEAD_PAIRS (HEAD_WIDTH / 2)
 #define HALF_PANEL (PANEL / 2)
 #define KEYS 512
 #define KEY_PAIRS (KEYS / 2)
-#define MAX_TILES 4
 
 // A rounded pair of scalars.
 static inline uint pair_of(float first, float second) { return bfloat16_pairs(first, second).s0; }
 
-// lo, hi += left * panel: row r of `left` is `depth` pairs at left + r * stride, the panel is depth x 32 pairs. Always
-// inline: the compiler takes the assembly for long, and a call would keep the tile in memory.
-static inline __attribute__((always_inline)) void add_pairs(float16 *lo, float16 *hi, const uint *left, int stride,
-                                                            global const uint *panel, int depth) {
+// tile += left * panels, like add_product: row r of `left` is `depth` pairs at left + r * stride, a panel is depth x 32
+// pairs.
+tile_function void add_pairs(Tile *tile, int vectors, const uint *left, int stride, global const uint *panel,
+                             size_t next, int depth) {
     for (int i = 0; i < depth; ++i) {
-        const uint16 right_lo = vload16(0, panel + (size_t)i * PANEL);
-        const uint16 right_hi = vload16(1, panel + (size_t)i * PANEL);
+        uint16 right[TILE_VECTORS];
+#pragma unroll
+        for (int v = 0; v < vectors; ++v) right[v] = vload16(v % 2, panel + v / 2 * next + (size_t)i * PANEL);
 #pragma unroll
         for (int r = 0; r < TILE_ROWS; ++r) {
             const uint16 x = left[r * stride + i];
-            lo[r] = add_pair_products(lo[r], x, right_lo);
-            hi[r] = add_pair_products(hi[r], x, right_hi);
+#pragma unroll
+            for (int v = 0; v < vectors; ++v) tile->at[r][v] = add_pair_products(tile->at[r][v], x, right[v]);
         }
     }
 }
@@ -83,34 +79,20 @@ void attention_pack(global const float *qkv, global const float *rotation, globa
     }
 }
 
-// Scores of 8 queries against `count` keys from `panel` on, -inf past them up to a whole panel, into scores[8][KEYS];
-// the largest of row r so far in peak[r].
+// Scores of a tile of queries against `count` keys from `panel` on, into scores[TILE_ROWS][KEYS], -inf past them; the
+// largest of row r so far in peak[r].
 static inline void score(const uint *queries, global const uint *panel, int pairs, int count, float *scores,
                          float *peak) {
     float16 top[TILE_ROWS];
 #pragma unroll
     for (int r = 0; r < TILE_ROWS; ++r) top[r] = -INFINITY;
-    for (int key = 0; key < count; key += PANEL, panel += pairs * PANEL) {
-        float16 lo[TILE_ROWS], hi[TILE_ROWS];
-#pragma unroll
-        for (int r = 0; r < TILE_ROWS; ++r) lo[r] = hi[r] = 0.0f;
-        add_pairs(lo, hi, queries, HEAD_PAIRS, panel, pairs);
-        if (count - key < PANEL) {
-            const int16 lane = (int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-            const int16 out_lo = lane >= count - key, out_hi = lane + 16 >= count - key;
-#pragma unroll
-            for (int r = 0; r < TILE_ROWS; ++r) {
-                lo[r] = out_lo ? (float16)(-INFINITY) : lo[r];
-                hi[r] = out_hi ? (float16)(-INFINITY) : hi[r];
-            }
-        }
-#pragma unroll
-        for (int r = 0; r < TILE_ROWS; ++r) {
-            top[r] = lo[r] > top[r] ? lo[r] : top[r];
-            top[r] = hi[r] > top[r] ? hi[r] : top[r];
-            vstore16(lo[r], 0, scores + r * KEYS + key);
-            vstore16(hi[r], 1, scores + r * KEYS + key);
-        }
+    for (int key = 0; key < count; key += SPAN, panel += pairs * SPAN) {
+        Tile tile = empty_tile();
+        // A missing second panel is the first once more, and masked.
+        add_pairs(&tile, TILE_VECTORS, queries, HEAD_PAIRS, panel, count - key > PANEL ? pairs * PANEL : 0, pairs);
+        mask_tile(&tile, count - key);
+        raise_peaks(top, &tile);
+        store_tile(&tile, TILE_VECTORS, scores + key, KEYS);
     }
 #pragma unroll
     for (int r = 0; r < TILE_ROWS; ++r) peak[r] = fmax(peak[r], max_lanes(top[r]));
@@ -162,21 +144,14 @@ void attention_panels_bf16(global const float *qkv, global const float *rotation
                 total[tile][r] = total[tile][r] * decay[r]
                     + weigh_scores(scores + r * KEYS, count, reference, scale, weights + r * KEY_PAIRS);
             }
-            for (int p = 0; p < value_panels; ++p) {
+            const size_t value_panel = (size_t)panels * HALF_PANEL * PANEL;
+            for (int p = 0; p < value_panels; p += 2) {
                 float *output = outputs[tile] + p * PANEL;
-                float16 lo[TILE_ROWS], hi[TILE_ROWS];
-#pragma unroll
-                for (int r = 0; r < TILE_ROWS; ++r) {
-                    lo[r] = vload16(0, output + r * HEAD_WIDTH) * decay[r];
-                    hi[r] = vload16(1, output + r * HEAD_WIDTH) * decay[r];
-                }
-                global const uint *panel = values + ((size_t)p * panels * HALF_PANEL + block / 2) * PANEL;
-                add_pairs(lo, hi, weights, KEY_PAIRS, panel, ceil_div(count, PANEL) * HALF_PANEL);
-#pragma unroll
-                for (int r = 0; r < TILE_ROWS; ++r) {
-                    vstore16(lo[r], 0, output + r * HEAD_WIDTH);
-                    vstore16(hi[r], 1, output + r * HEAD_WIDTH);
-                }
+                Tile sum = load_tile(output, HEAD_WIDTH, HEAD_VECTORS);
+                scale_tile(&sum, decay);
+                add_pairs(&sum, HEAD_VECTORS, weights, KEY_PAIRS, values + p * value_panel + block / 2 * PANEL,
+                          p + 1 < value_panels ? value_panel : 0, ceil_div(count, PANEL) * HALF_PANEL);
+                store_tile(&sum, HEAD_VECTORS, output, HEAD_WIDTH);
             }
         }
     }

@@ -38,7 +38,7 @@ extension AttentionBackward: OpenCLOperation {
         }
         let packed = KernelArgument.buffer(binder.scratch[0])
         let defines: KeyValuePairs<String, Int?> = ["HEAD_PANELS": width.dividedRoundingUp(by: Self.panel)]
-        let rows = length.dividedRoundingUp(by: 32) * heads >= 32 ? 32 : 8
+        let rows = Tuning.attentionRows(length: length, heads: heads)
         let pack = try binder.launch(
             KernelVariant(.attentionBackwardPanels, entry: "attention_backward_pack", defines),
             global: SIMD3(length.dividedRoundingUp(by: Self.panel), heads, batch), local: SIMD3(1, 1, 1),

@@ -52,13 +52,13 @@ enum KernelFile: String, Hashable, Sendable, CaseIterable {
         case .matmulAMX: Self.product + ["product_row.clh", "amx.clh"]
         case .packPanels: ["prelude.clh", "vector_math.clh", "panels.clh"]
         case .packPairs: ["prelude.clh", "vector_math.clh", "panels.clh", "bfloat16.clh"]
-        case .attentionPanelsBF16: Self.pairAttention
+        case .attentionPanelsBF16: Self.pairAttention + ["attention_tile.clh"]
         case .attentionAMX: Self.pairAttention + ["amx.clh"]
         case .activate, .activationBackward: ["prelude.clh", "vector_math.clh", "activation.clh"]
         case .attentionBackwardNaive, .attentionNaive, .attentionTiles:
             ["prelude.clh", "vector_math.clh", "rotary.clh"]
         case .attentionBackwardPanels, .attentionPanels:
-            ["prelude.clh", "vector_math.clh", "panels.clh", "rotary.clh"]
+            ["prelude.clh", "vector_math.clh", "panels.clh", "rotary.clh", "attention_tile.clh"]
         case .binomialStep, .cellDraw, .corrupt, .reveal: ["prelude.clh", "philox.clh"]
         case .tokenDraw: ["prelude.clh", "philox.clh", "categorical.clh"]
         case .grammarDraw: ["prelude.clh", "vector_math.clh", "categorical.clh", "wide_float.clh"]
@@ -75,8 +75,10 @@ enum KernelFile: String, Hashable, Sendable, CaseIterable {
 
     /// Name and text of every file of the program, in the order of compilation.
     var sources: [(name: String, text: String)] {
-        (headers + [rawValue]).compactMap { name in
-            guard let file = ckernels_file(name)?.pointee else { return nil }
+        (headers + [rawValue]).map { name in
+            guard let file = ckernels_file(name)?.pointee else {
+                preconditionFailure("CKernels.c does not list \(name)")
+            }
             return (String(cString: file.name), String(cString: file.text))
         }
     }

@@ -92,10 +92,13 @@ private func parse(_ description: String) -> (sizes: [Int], precision: Precision
 }
 
 extension Tuning {
-    /// The block heights that a product may have; 8 and 16 are of earlier tuning files, and rounded up to whole tiles.
-    static let productRows = Set(ProductTile.allCases.flatMap(\.blockRows) + [8, 16])
-    /// The query counts that the attention's kernel takes.
-    static let attentionRows = [8, 16, 32]
+    /// Rows of the attention's register tile; see `attention_tile.clh`.
+    private static let attentionTileRows = 6
+    /// The numbers of queries of a work-item that are tried.
+    static let attentionRows = [1, 2, 4, 8].map { $0 * attentionTileRows }
+    /// What a tuning file may hold: what is tried, or what was tried earlier and is now taken in whole tiles.
+    static let allowedProductRows = Set(ProductTile.allCases.flatMap(\.blockRows) + [8, 16])
+    static let allowedAttentionRows = Set(attentionRows + [8, 16, 32])
 
     /// Rows of a work-item, whole tiles of them, measured or by ``ProductTile/blockRows(_:outputs:rowBytes:)``.
     func rows(of shape: ProductShape, tile: ProductTile) -> Int {
@@ -104,9 +107,18 @@ extension Tuning {
             ?? tile.blockRows(shape.rows, outputs: shape.outputs, rowBytes: bytes * shape.inputs)
     }
 
-    /// Queries of a work-item: 32 of a head share its keys in cache; short sequences are cut finer.
+    /// Queries of a work-item of the forward pass, whole tiles of them, measured or by ``attentionRows(length:heads:)``.
     func rows(of shape: AttentionShape) -> Int {
-        if let measured = attention[shape] { return measured }
-        return shape.length.dividedRoundingUp(by: 32) * shape.heads >= 32 ? 32 : 8
+        guard let measured = attention[shape] else {
+            return Self.attentionRows(length: shape.length, heads: shape.heads)
+        }
+        return measured / Self.attentionTileRows * Self.attentionTileRows
+    }
+
+    /// Positions of a work-item where none was measured: those of a head share its keys in cache; short sequences are cut
+    /// finer.
+    static func attentionRows(length: Int, heads: Int) -> Int {
+        let tall = 4 * attentionTileRows
+        return length.dividedRoundingUp(by: tall) * heads >= 32 ? tall : attentionTileRows
     }
 }

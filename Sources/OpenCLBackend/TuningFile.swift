@@ -85,13 +85,13 @@ extension Tuning {
             path = known
         }
         for (text, rows) in content.products {
-            guard let shape = ProductShape(text), Self.productRows.contains(rows) else {
+            guard let shape = ProductShape(text), Self.allowedProductRows.contains(rows) else {
                 throw .malformed(file: name, reason: "product \(text): \(rows)")
             }
             products[shape] = rows
         }
         for (text, rows) in content.attention {
-            guard let shape = AttentionShape(text), Self.attentionRows.contains(rows) else {
+            guard let shape = AttentionShape(text), Self.allowedAttentionRows.contains(rows) else {
                 throw .malformed(file: name, reason: "attention \(text): \(rows)")
             }
             attention[shape] = rows
