@@ -13,8 +13,7 @@
 // row by row. Per (b, head), `packed` holds
 //   4 x [ceil(S / 32), d + 1, 32], then 3 x [ceil(d / 32), S, 32].
 // attention_backward_queries, attention_backward_keys: work-group (ceil(S / rows), heads, B), one work-item, owns
-// `rows` positions, `rows` a multiple of TILE_ROWS up to MAX_TILES of
-// them, and writes their dq, or their dk and dv.
+// `rows` positions, a multiple of TILE_ROWS up to MAX_TILES of them, and writes their dq, or their dk and dv.
 //
 // Preconditions: d even, d <= 32 * HEAD_PANELS; S >= 1; rotation is the table of rotary.clh. The two kernels together
 // write all of dqkv.

@@ -5,7 +5,7 @@
 // and their values as rows of ceil(d / 32) panels:
 //   keys [B, heads, ceil(S / 32), d, 32]   values [B, heads, ceil(d / 32), S, 32]
 //
-// attention_panels: work-group (ceil(S / rows), heads, B), one work-item, owns `rows` queries of one head, `rows` a
+// attention_panels: work-group (ceil(S / rows), heads, B), one work-item, owns `rows` queries of one head, a
 // multiple of TILE_ROWS up to MAX_TILES of them. Per block of KEYS keys and per tile of queries: scores (log2 e folded
 // into q) in a private array, their maximum, exp2 in place, then the product with the values by the same register tile;
 // across blocks the softmax is rescaled online.

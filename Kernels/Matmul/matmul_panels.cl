@@ -15,9 +15,9 @@
 // ACTIVATION. Without BIAS or RESIDUAL those arguments are unread.
 //
 // What comes next is asked for ahead of its use, for the processor's own prefetcher gives up where rows are pages apart and
-// at the end of every tile. Into the first-level cache both factors, a tenth faster than without, the beginning of the
-// next tile's, and the lines of C that a tile will write; into the second level the neighbour's panels, a part with every
-// tile. The last three are worth 5 % at K = 512 and 1 % at K = 2048.
+// at the end of every tile. Into the first-level cache P and an unpacked A, a tenth faster than without, the beginning of
+// the next tile's, and the lines of C that a tile will write; into the second level the neighbour's panels, an eighth of
+// two panels with every tile, for a block mostly has eight. The last three are worth 5 % at K = 512, 1 % at K = 2048.
 //
 // With BFLOAT16 A and P hold pairs along k as bfloat16.clh has them; k, a_offset and a_stride count pairs, and two
 // terms of the sum are added at a time. With RESULT_BFLOAT16, which excludes C_PANELS, c_offset and c_stride count
@@ -28,7 +28,7 @@
 // Beside matmul_naive: only the packed layout; the float arithmetic is the same.
 
 #define VECTORS (2 * PANELS)
-// Elements of a cache line, and terms of the sum by which the panels are asked for before their use.
+// Floats or pairs of a cache line, and terms of the sum by which the panels are asked for before their use.
 #define LINE 16
 #define AHEAD 8
 
@@ -113,7 +113,7 @@ kernel void matmul_panels(global const operand *a, int a_offset, int a_stride,
                 fetch_soon(right[i % VECTORS / 2] + (size_t)(begin + i / VECTORS) * PANEL + i % 2 * LINE);
 #ifndef A_PANELS
 #pragma unroll
-            for (int i = 0; i < 3 * ROWS; ++i) fetch_soon(row[i / 3] + ROWS * a_stride + begin + i % 3 * LINE);
+            for (int i = 0; i < 2 * ROWS; ++i) fetch_soon(row[i / 2] + ROWS * a_stride + begin + i % 2 * LINE);
 #endif
 #pragma unroll
             for (int r = 0; r < ROWS; ++r) {

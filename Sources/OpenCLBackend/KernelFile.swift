@@ -77,7 +77,7 @@ enum KernelFile: String, Hashable, Sendable, CaseIterable {
     var sources: [(name: String, text: String)] {
         (headers + [rawValue]).map { name in
             guard let file = ckernels_file(name)?.pointee else {
-                preconditionFailure("CKernels.c does not list \(name)")
+                fatalError("CKernels.c does not list \(name)")
             }
             return (String(cString: file.name), String(cString: file.text))
         }

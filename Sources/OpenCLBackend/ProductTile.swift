@@ -9,13 +9,28 @@ enum ProductTile: CaseIterable {
     case amx
 
     /// The kernel that computes it.
-    var kernel: KernelFile { self == .amx ? .matmulAMX : .matmulPanels }
+    var kernel: KernelFile {
+        switch self {
+        case .registers: .matmulPanels
+        case .amx: .matmulAMX
+        }
+    }
 
     /// Rows of C.
-    var rows: Int { self == .amx ? 32 : 6 }
+    var rows: Int {
+        switch self {
+        case .registers: 6
+        case .amx: 32
+        }
+    }
 
     /// Panels of the weight side by side.
-    var panels: Int { self == .amx ? 1 : 2 }
+    var panels: Int {
+        switch self {
+        case .registers: 2
+        case .amx: 1
+        }
+    }
 
     /// Columns of C.
     var columns: Int { panels * ParameterPacking.panelWidth }

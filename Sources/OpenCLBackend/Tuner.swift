@@ -53,7 +53,7 @@ public struct Tuner {
             // Attention on the matrix tiles has no choice.
             for shape in attentionShapes where !vector.takesTiles(shape.precision, depth: shape.width) {
                 tuning.attention[shape] = try fastest(
-                    "attention \(shape)", Tuning.attentionRows, unit: "queries"
+                    "attention \(shape)", Tuning.triedAttentionRows, unit: "queries"
                 ) { rows in
                     var trial = Tuning.none
                     trial.attention[shape] = rows

@@ -92,13 +92,14 @@ private func parse(_ description: String) -> (sizes: [Int], precision: Precision
 }
 
 extension Tuning {
-    /// Rows of the attention's register tile; see `attention_tile.clh`.
-    private static let attentionTileRows = 6
+    /// Rows of the attention's register tile, and the most tiles of a work-item, as `attention_tile.clh` has them.
+    private static let (attentionTileRows, mostAttentionTiles) = (6, 4)
     /// The numbers of queries of a work-item that are tried.
-    static let attentionRows = [1, 2, 4, 8].map { $0 * attentionTileRows }
-    /// What a tuning file may hold: what is tried, or what was tried earlier and is now taken in whole tiles.
+    static let triedAttentionRows = [1, 2, mostAttentionTiles].map { $0 * attentionTileRows }
+    /// The heights of a product's block that a tuning file may hold; 8 and 16 were tried by an earlier version.
     static let allowedProductRows = Set(ProductTile.allCases.flatMap(\.blockRows) + [8, 16])
-    static let allowedAttentionRows = Set(attentionRows + [8, 16, 32])
+    /// The numbers of queries that a tuning file may hold; 8, 16 and 32 were tried by an earlier version.
+    static let allowedAttentionRows = Set(triedAttentionRows + [8, 16, 32])
 
     /// Rows of a work-item, whole tiles of them, measured or by ``ProductTile/blockRows(_:outputs:rowBytes:)``.
     func rows(of shape: ProductShape, tile: ProductTile) -> Int {
@@ -112,13 +113,14 @@ extension Tuning {
         guard let measured = attention[shape] else {
             return Self.attentionRows(length: shape.length, heads: shape.heads)
         }
-        return measured / Self.attentionTileRows * Self.attentionTileRows
+        let tiles = measured.dividedRoundingUp(by: Self.attentionTileRows)
+        return min(tiles, Self.mostAttentionTiles) * Self.attentionTileRows
     }
 
     /// Positions of a work-item where none was measured: those of a head share its keys in cache; short sequences are cut
     /// finer.
     static func attentionRows(length: Int, heads: Int) -> Int {
-        let tall = 4 * attentionTileRows
+        let tall = mostAttentionTiles * attentionTileRows
         return length.dividedRoundingUp(by: tall) * heads >= 32 ? tall : attentionTileRows
     }
 }

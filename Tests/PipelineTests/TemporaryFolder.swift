@@ -1,6 +1,6 @@
 import Foundation
 
-/// Folders for the files of tests, gone when the process ends.
+/// Folders for the files of tests, gone when the process exits.
 enum TemporaryFolder {
     private static let parent: URL = {
         atexit { try? FileManager.default.removeItem(at: TemporaryFolder.parent) }
