@@ -60,8 +60,8 @@ let package = Package(
         .testTarget(
             name: "DeviceTests",
             dependencies: [
-                "OpenCLBackend", "OpenCLRuntime", "COpenCL", "ReferenceBackend", "SMDIM", "Diffusion", "Music",
-                "Pipeline", "ComputeCore", "_ParityKit",
+                "OpenCLBackend", "OpenCLRuntime", "COpenCL", "CKernels", "ReferenceBackend", "SMDIM", "Diffusion",
+                "Music", "Pipeline", "ComputeCore", "_ParityKit",
             ]),
         .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "ComputeCore", "ReferenceBackend"]),
         .testTarget(

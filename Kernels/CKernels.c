@@ -18,6 +18,9 @@ static const char bfloat16[] = {
 static const char categorical[] = {
 #embed "Common/categorical.clh" suffix(, 0)
 };
+static const char lanes[] = {
+#embed "Common/lanes.clh" suffix(, 0)
+};
 static const char pairWeights[] = {
 #embed "Common/pair_weights.clh" suffix(, 0)
 };
@@ -169,6 +172,7 @@ static const CKernelFile files[] = {
     {"Common/attention_tile.clh", attentionTile},
     {"Common/bfloat16.clh", bfloat16},
     {"Common/categorical.clh", categorical},
+    {"Common/lanes.clh", lanes},
     {"Common/pair_weights.clh", pairWeights},
     {"Common/panels.clh", panels},
     {"Common/philox.clh", philox},

@@ -49,7 +49,7 @@ static inline void replay(
         // Unrolled, the chains of several states run side by side.
 #pragma unroll
         for (int n = 0; n < STATE_TILE; n++) {
-            past->a[t][n] = exp2_product(now->delta[t], rate[n]);
+            past->a[t][n] = exp2_nonpositive(now->delta[t] * rate[n]);
             h[n] = past->a[t][n] * h[n] + now->drive[t] * b[(size_t)t * b_stride + n];
             past->h[t + 1][n] = h[n];
         }

@@ -45,7 +45,7 @@ static inline void scan_states(
         // Unrolled, the chains of several states run side by side.
 #pragma unroll
         for (int n = 0; n < STATE_TILE; n++) {
-            h[n] = exp2_product(delta[t], r[n]) * h[n] + drive[t] * b[(size_t)t * b_stride + n];
+            h[n] = exp2_nonpositive(delta[t] * r[n]) * h[n] + drive[t] * b[(size_t)t * b_stride + n];
             y += h[n] * c[(size_t)t * c_stride + n];
         }
         sum[t] = y;

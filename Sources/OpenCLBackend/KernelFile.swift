@@ -47,31 +47,29 @@ enum KernelFile: String, Hashable, Sendable, CaseIterable {
     /// The headers, in the order of compilation.
     private var headers: [String] {
         switch self {
-        case .linearEpilogue, .matmulNaive: ["prelude.clh", "vector_math.clh", "activation.clh"]
+        case .activate, .activationBackward, .linearEpilogue, .matmulNaive: Self.math + ["activation.clh"]
         case .matmulPanels: Self.product + ["product_row.clh"]
         case .matmulAMX: Self.product + ["product_row.clh", "amx.clh"]
-        case .packPanels: ["prelude.clh", "vector_math.clh", "panels.clh"]
-        case .packPairs: ["prelude.clh", "vector_math.clh", "panels.clh", "bfloat16.clh"]
+        case .packPanels: Self.lanes + ["panels.clh"]
+        case .packPairs: Self.lanes + ["panels.clh", "bfloat16.clh"]
         case .attentionPanelsBF16: Self.pairAttention + ["attention_tile.clh"]
         case .attentionAMX: Self.pairAttention + ["amx.clh"]
-        case .activate, .activationBackward: ["prelude.clh", "vector_math.clh", "activation.clh"]
-        case .attentionBackwardNaive, .attentionNaive, .attentionTiles:
-            ["prelude.clh", "vector_math.clh", "rotary.clh"]
+        case .attentionBackwardNaive, .attentionNaive, .attentionTiles: Self.math + ["rotary.clh"]
         case .attentionBackwardPanels, .attentionPanels:
-            ["prelude.clh", "vector_math.clh", "panels.clh", "rotary.clh", "attention_tile.clh"]
+            Self.math + ["panels.clh", "rotary.clh", "attention_tile.clh"]
         case .binomialStep, .cellDraw, .corrupt, .reveal: ["prelude.clh", "philox.clh"]
         case .tokenDraw: ["prelude.clh", "philox.clh", "categorical.clh"]
-        case .grammarDraw: ["prelude.clh", "vector_math.clh", "categorical.clh", "wide_float.clh"]
+        case .grammarDraw: Self.math + ["categorical.clh", "wide_float.clh"]
         case .grammarPath: ["prelude.clh", "philox.clh", "categorical.clh", "wide_float.clh"]
-        case .layerNorm, .selectiveScanSerial: ["prelude.clh", "vector_math.clh", "bfloat16.clh"]
-        default: ["prelude.clh", "vector_math.clh"]
+        case .layerNorm, .selectiveScanSerial: Self.math + ["bfloat16.clh"]
+        default: Self.math
         }
     }
 
-    private static let product = ["prelude.clh", "vector_math.clh", "activation.clh", "panels.clh", "bfloat16.clh"]
-    private static let pairAttention = [
-        "prelude.clh", "vector_math.clh", "panels.clh", "rotary.clh", "bfloat16.clh", "pair_weights.clh",
-    ]
+    private static let lanes = ["prelude.clh", "lanes.clh"]
+    private static let math = lanes + ["vector_math.clh"]
+    private static let product = math + ["activation.clh", "panels.clh", "bfloat16.clh"]
+    private static let pairAttention = math + ["panels.clh", "rotary.clh", "bfloat16.clh", "pair_weights.clh"]
 
     /// Name and text of every file of the program, in the order of compilation.
     var sources: [(name: String, text: String)] {
