@@ -9,6 +9,9 @@ static const char activation[] = {
 static const char amx[] = {
 #embed "Common/amx.clh" suffix(, 0)
 };
+static const char attentionScores[] = {
+#embed "Common/attention_scores.clh" suffix(, 0)
+};
 static const char attentionTile[] = {
 #embed "Common/attention_tile.clh" suffix(, 0)
 };
@@ -169,6 +172,7 @@ static const char sumValues[] = {
 static const CKernelFile files[] = {
     {"Common/activation.clh", activation},
     {"Common/amx.clh", amx},
+    {"Common/attention_scores.clh", attentionScores},
     {"Common/attention_tile.clh", attentionTile},
     {"Common/bfloat16.clh", bfloat16},
     {"Common/categorical.clh", categorical},

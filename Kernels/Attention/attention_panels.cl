@@ -15,7 +15,6 @@
 // Preconditions: d even, d <= 32 * HEAD_PANELS; S >= 1; rotation is the table of rotary.clh. NaN and infinities go
 // where the formula takes them.
 // Beside attention_naive: exp2 by polynomial, keys taken 512 at a time instead of one by one.
-#define KEYS 512
 
 kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void attention_pack(global const float *qkv, global const float *rotation, global float *keys, global float *values,
@@ -48,25 +47,6 @@ void attention_pack(global const float *qkv, global const float *rotation, globa
         vstore16(vload16(0, column), 0, keys + i * PANEL);
         vstore16(vload16(1, column), 1, keys + i * PANEL);
     }
-}
-
-// Scores of a tile of queries against `count` keys from `panel` on, into scores[TILE_ROWS][KEYS], -inf past them; the
-// largest of row r so far in peak[r].
-static inline void score(const float *queries, global const float *panel, int width, int count,
-                         float *scores, float *peak) {
-    float16 top[TILE_ROWS];
-#pragma unroll
-    for (int r = 0; r < TILE_ROWS; ++r) top[r] = -INFINITY;
-    for (int key = 0; key < count; key += SPAN, panel += width * SPAN) {
-        Tile tile = empty_tile();
-        // A missing second panel is the first once more, and masked.
-        add_product(&tile, TILE_VECTORS, queries, HEAD_WIDTH, panel, count - key > PANEL ? width * PANEL : 0, width);
-        mask_tile(&tile, count - key);
-        raise_peaks(top, &tile);
-        store_tile(&tile, TILE_VECTORS, scores + key, KEYS);
-    }
-#pragma unroll
-    for (int r = 0; r < TILE_ROWS; ++r) peak[r] = fmax(peak[r], max_lanes(top[r]));
 }
 
 kernel __attribute__((reqd_work_group_size(1, 1, 1)))
@@ -103,7 +83,8 @@ void attention_panels(global const float *qkv, global const float *rotation,
         for (int tile = 0; tile < tiles; ++tile) {
             float decay[TILE_ROWS];
             for (int r = 0; r < TILE_ROWS; ++r) decay[r] = peak[tile][r];
-            score(queries[tile], keys + (size_t)block * width, width, count, scores, peak[tile]);
+            score_keys(
+                queries[tile], HEAD_WIDTH, keys + (size_t)block * width, width, count, scores, peak[tile]);
             for (int r = 0; r < TILE_ROWS; ++r) {
                 // A row of nothing but -inf so far keeps weight 0 instead of exp2(-inf + inf).
                 const float reference = peak[tile][r] == -INFINITY ? 0.0f : peak[tile][r];

@@ -13,28 +13,10 @@
 // Preconditions: LANES 16, BFLOAT16; d even, d <= 32 * HEAD_PANELS; S >= 1; work-groups of one work-item.
 #define HEAD_PAIRS (HEAD_WIDTH / 2)
 #define HALF_PANEL (PANEL / 2)
-#define KEYS 512
 #define KEY_PAIRS (KEYS / 2)
 
 // A rounded pair of scalars.
 static inline uint pair_of(float first, float second) { return bfloat16_pairs(first, second).s0; }
-
-// tile += left * panels, like add_product: row r of `left` is `depth` pairs at left + r * stride, a panel is depth x 32
-// pairs.
-tile_function void add_pairs(Tile *tile, int vectors, const uint *left, int stride, global const uint *panel,
-                             size_t next, int depth) {
-    for (int i = 0; i < depth; ++i) {
-        uint16 right[TILE_VECTORS];
-#pragma unroll
-        for (int v = 0; v < vectors; ++v) right[v] = vload16(v % 2, panel + v / 2 * next + (size_t)i * PANEL);
-#pragma unroll
-        for (int r = 0; r < TILE_ROWS; ++r) {
-            const uint16 x = left[r * stride + i];
-#pragma unroll
-            for (int v = 0; v < vectors; ++v) tile->at[r][v] = add_pair_products(tile->at[r][v], x, right[v]);
-        }
-    }
-}
 
 kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void attention_pack(global const float *qkv, global const float *rotation, global uint *keys, global uint *values,
@@ -79,25 +61,6 @@ void attention_pack(global const float *qkv, global const float *rotation, globa
     }
 }
 
-// Scores of a tile of queries against `count` keys from `panel` on, into scores[TILE_ROWS][KEYS], -inf past them; the
-// largest of row r so far in peak[r].
-static inline void score(const uint *queries, global const uint *panel, int pairs, int count, float *scores,
-                         float *peak) {
-    float16 top[TILE_ROWS];
-#pragma unroll
-    for (int r = 0; r < TILE_ROWS; ++r) top[r] = -INFINITY;
-    for (int key = 0; key < count; key += SPAN, panel += pairs * SPAN) {
-        Tile tile = empty_tile();
-        // A missing second panel is the first once more, and masked.
-        add_pairs(&tile, TILE_VECTORS, queries, HEAD_PAIRS, panel, count - key > PANEL ? pairs * PANEL : 0, pairs);
-        mask_tile(&tile, count - key);
-        raise_peaks(top, &tile);
-        store_tile(&tile, TILE_VECTORS, scores + key, KEYS);
-    }
-#pragma unroll
-    for (int r = 0; r < TILE_ROWS; ++r) peak[r] = fmax(peak[r], max_lanes(top[r]));
-}
-
 kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void attention_panels_bf16(global const float *qkv, global const float *rotation,
                            global const uint *keys, global const uint *values,
@@ -136,7 +99,8 @@ void attention_panels_bf16(global const float *qkv, global const float *rotation
         for (int tile = 0; tile < tiles; ++tile) {
             float decay[TILE_ROWS];
             for (int r = 0; r < TILE_ROWS; ++r) decay[r] = peak[tile][r];
-            score(queries[tile], keys + (size_t)block / 2 * width, pairs, count, scores, peak[tile]);
+            score_keys(
+                queries[tile], HEAD_PAIRS, keys + (size_t)block / 2 * width, pairs, count, scores, peak[tile]);
             for (int r = 0; r < TILE_ROWS; ++r) {
                 // A row of nothing but -inf so far keeps weight 0 instead of exp2(-inf + inf).
                 const float reference = peak[tile][r] == -INFINITY ? 0.0f : peak[tile][r];
@@ -149,8 +113,8 @@ void attention_panels_bf16(global const float *qkv, global const float *rotation
                 float *output = outputs[tile] + p * PANEL;
                 Tile sum = load_tile(output, HEAD_WIDTH, HEAD_VECTORS);
                 scale_tile(&sum, decay);
-                add_pairs(&sum, HEAD_VECTORS, weights, KEY_PAIRS, values + p * value_panel + block / 2 * PANEL,
-                          p + 1 < value_panels ? value_panel : 0, ceil_div(count, PANEL) * HALF_PANEL);
+                add_product(&sum, HEAD_VECTORS, weights, KEY_PAIRS, values + p * value_panel + block / 2 * PANEL,
+                            p + 1 < value_panels ? value_panel : 0, ceil_div(count, PANEL) * HALF_PANEL);
                 store_tile(&sum, HEAD_VECTORS, output, HEAD_WIDTH);
             }
         }

@@ -40,16 +40,6 @@
 #define A_STEP 1
 #endif
 
-#ifdef BFLOAT16
-typedef uint operand;
-typedef uint16 operands;
-#define multiply_add(x, w, sum) add_pair_products(sum, x, w)
-#else
-typedef float operand;
-typedef float16 operands;
-#define multiply_add(x, w, sum) fma(x, w, sum)
-#endif
-
 __attribute__((reqd_work_group_size(1, 1, 1)))
 kernel void matmul_panels(global const operand *a, int a_offset, int a_stride,
                           global const operand *panels,
