@@ -53,21 +53,25 @@ let package = Package(
         // MARK: - Tests
         .target(
             name: "_ParityKit", dependencies: ["ComputeCore", "ReferenceBackend", "OpenCLBackend", "OpenCLRuntime"]),
+        .target(name: "_TestSupport", path: "Tests/Support"),
         .testTarget(name: "ComputeCoreTests", dependencies: ["ComputeCore", "SMDIM"]),
         .testTarget(name: "ReferenceBackendTests", dependencies: ["ReferenceBackend", "ComputeCore"]),
-        .testTarget(name: "SMDIMTests", dependencies: ["SMDIM", "ReferenceBackend", "ComputeCore"]),
-        .testTarget(name: "ToolTests", dependencies: ["SMDIM", "ComputeCore"]),
+        .testTarget(name: "SMDIMTests", dependencies: ["SMDIM", "ReferenceBackend", "ComputeCore", "_TestSupport"]),
+        .testTarget(name: "ToolTests", dependencies: ["SMDIM", "ComputeCore", "_TestSupport"]),
         .testTarget(
             name: "DeviceTests",
             dependencies: [
                 "OpenCLBackend", "OpenCLRuntime", "COpenCL", "CKernels", "ReferenceBackend", "SMDIM", "Diffusion",
-                "Music", "Pipeline", "ComputeCore", "_ParityKit",
+                "Music", "Pipeline", "ComputeCore", "_ParityKit", "_TestSupport",
             ]),
         .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "ComputeCore", "ReferenceBackend"]),
         .testTarget(
             name: "PipelineTests",
-            dependencies: ["Pipeline", "SMDIM", "Music", "Diffusion", "ReferenceBackend", "ComputeCore"]),
-        .testTarget(name: "MusicTests", dependencies: ["Music", "ComputeCore"], resources: [.copy("Fixtures")]),
+            dependencies: [
+                "Pipeline", "SMDIM", "Music", "Diffusion", "ReferenceBackend", "ComputeCore", "_TestSupport",
+            ]),
+        .testTarget(
+            name: "MusicTests", dependencies: ["Music", "ComputeCore", "_TestSupport"], resources: [.copy("Fixtures")]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c2x

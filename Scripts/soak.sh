@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # The slow checks, each to its end whatever became of the others, and a table of them.
-# Arguments: the tool, the number of seeds for the listed cases, the number of drawn cases, executions of each fuzz target.
+# Arguments: the tool, the number of seeds for the listed cases, of drawn cases, of executions of each fuzz target, of pieces
+# under the grammar.
 set -uo pipefail
 smdim=$(realpath "$1")
 seeds=${2:-20}
 cases=${3:-10000}
 executions=${4:-1000000}
+pieces=${5:-1000}
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 logs=.build/soak
 mkdir -p "$logs"
@@ -31,14 +33,14 @@ listed_cases() {
 drawn_cases() {
     "$smdim" verify --kernels "$1" --random $((cases / 3 + 1)) --seed 1 && echo "$((cases / 3 + 1)) cases"
 }
-tests() { SMDIM_SOAK_PIECES=1000 "$SWIFT" test -c release --disable-xctest --filter "$1"; }
+tests() { SMDIM_SOAK_PIECES=$pieces "$SWIFT" test -c release --disable-xctest --filter "$1"; }
 
 for kernels in vector group simple; do
     stage "listed cases, $kernels" listed_cases "$kernels"
     stage "drawn cases, $kernels" drawn_cases "$kernels"
 done
 stage "checked accesses (oclgrind)" Scripts/oclgrind.sh "$smdim"
-stage "1000 pieces under the grammar" tests Grammar
+stage "$pieces pieces under the grammar" tests Grammar
 stage "500 generations in one process" tests generatingLeavesNothingBehind
 stage "faults" Scripts/faults.sh "$smdim" 20
 stage "fuzzing" Tests/Fuzz/run.sh "$executions"

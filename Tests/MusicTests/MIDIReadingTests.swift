@@ -1,5 +1,6 @@
 import Music
 import Testing
+import _TestSupport
 
 @Suite("Reading MIDI files")
 struct MIDIReadingTests {
@@ -33,11 +34,11 @@ struct MIDIReadingTests {
     @Test("An error of a file names the file")
     func errorsNameTheFile() throws {
         let folder = try TemporaryFolder()
-        let path = folder.path + "/bad.mid"
+        let path = folder.path("bad.mid")
         try AtomicFile.write(MIDIBytes.header(format: 2) + MIDIBytes.track(MIDIBytes.endOfTrack), to: path)
         let error = try #require(throws: MIDIError.self) { try MIDIFile.read(path: path) }
         #expect(error.description == "\(path), byte 8: format 2, expected 0 or 1; export the piece as format 1")
-        #expect(throws: MusicFileError.self) { try MIDIFile.read(path: folder.path + "/absent.mid") }
+        #expect(throws: MusicFileError.self) { try MIDIFile.read(path: folder.path("absent.mid")) }
     }
 
     // MARK: - What is odd

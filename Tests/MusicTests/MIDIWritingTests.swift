@@ -1,6 +1,7 @@
 import Foundation
 import Music
 import Testing
+import _TestSupport
 
 @Suite("Writing MIDI files")
 struct MIDIWritingTests {
@@ -88,16 +89,16 @@ struct MIDIWritingTests {
     @Test("A file is whole or absent: nothing is left beside it, and what cannot be written leaves the old one")
     func atomicity() throws {
         let folder = try TemporaryFolder()
-        let path = folder.path + "/piece.mid"
+        let path = folder.path("piece.mid")
         let ode = try Fixture.midi("ode")
         try ode.write(to: path)
-        #expect(folder.contents == ["piece.mid"])
+        #expect(folder.names == ["piece.mid"])
         let unwritable = MIDIFile(division: -1, tracks: [])
         let error = try #require(throws: MIDIError.self) { try unwritable.write(to: path) }
         #expect(error.file == path)
         #expect(try MIDIFile.read(path: path).file == ode)
-        #expect(throws: MusicFileError.self) { try ode.write(to: folder.path + "/no/such/folder.mid") }
-        #expect(throws: MusicFileError.self) { try ode.write(to: folder.path) }
-        #expect(folder.contents == ["piece.mid"])
+        #expect(throws: MusicFileError.self) { try ode.write(to: folder.path("no/such/folder.mid")) }
+        #expect(throws: MusicFileError.self) { try ode.write(to: folder.url.path) }
+        #expect(folder.names == ["piece.mid"])
     }
 }

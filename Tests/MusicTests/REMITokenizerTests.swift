@@ -1,6 +1,7 @@
 import Foundation
 import Music
 import Testing
+import _TestSupport
 
 @Suite("REMI tokens")
 struct REMITokenizerTests {
@@ -123,7 +124,7 @@ struct REMITokenizerTests {
     @Test("A token file comes back as it was written, and names that do not fit are refused")
     func tokenFiles() throws {
         let folder = try TemporaryFolder()
-        let path = folder.path + "/tokens.json"
+        let path = folder.path("tokens.json")
         let vocabulary = REMITokenizer().vocabulary
         let file = TokenFile(ids: [4, 174, 44, 190], vocabulary: vocabulary)
         try file.write(to: path)

@@ -5,6 +5,7 @@ import Pipeline
 import ReferenceBackend
 import SMDIM
 import Testing
+import _TestSupport
 
 @Suite struct GenerateTests {
     private static func settings(count: Int = 1, firstSample: Int = 0) -> SamplingSettings {
@@ -71,7 +72,7 @@ import Testing
     }
 
     @Test func tokenizerOfAnotherVocabularyIsRefused() throws {
-        let folder = try TemporaryFolder.make()
+        let folder = try TemporaryFolder().url
         try TinyModel.write(to: folder, tokenizer: .smallVelocity)
         #expect {
             try Model(folder, on: ReferenceBackend())

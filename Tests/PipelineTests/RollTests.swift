@@ -5,6 +5,7 @@ import Pipeline
 import ReferenceBackend
 import SMDIM
 import Testing
+import _TestSupport
 
 /// An untrained model of rolls with windows of two bars, on the reference backend.
 private enum TinyRoll {
@@ -21,7 +22,7 @@ private enum TinyRoll {
     }
 
     private static func make() throws -> RollModel {
-        let folder = try TemporaryFolder.make()
+        let folder = try TemporaryFolder().url
         var weights: [String: HostTensor] = [:]
         for source in try configuration.initialWeights(seed: 3) {
             weights[source.key.name] = try HostTensor(source.shape, source.values ?? [])
@@ -142,7 +143,7 @@ private enum TinyRoll {
 
 @Suite struct RollTrainingTests {
     private static func corpus() throws -> (folder: URL, corpus: RollCorpus) {
-        let folder = try TemporaryFolder.make()
+        let folder = try TemporaryFolder().url
         for index in 0..<4 {
             try TinyModel.piece(bars: 2 + index).write(to: folder.appending(path: "\(index).mid").path)
         }

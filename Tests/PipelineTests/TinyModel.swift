@@ -4,13 +4,14 @@ import Music
 import Pipeline
 import ReferenceBackend
 import SMDIM
+import _TestSupport
 
 /// An untrained model in a temporary folder, on the reference backend.
 enum TinyModel {
     static let shared = Result { try make() }
 
     private static func make() throws -> Model {
-        let folder = try TemporaryFolder.make()
+        let folder = try TemporaryFolder().url
         try write(to: folder)
         return try Model(folder, on: ReferenceBackend())
     }

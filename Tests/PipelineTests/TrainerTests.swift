@@ -6,6 +6,7 @@ import Pipeline
 import ReferenceBackend
 import SMDIM
 import Testing
+import _TestSupport
 
 /// Runs of a model of a few hundred weights on three short songs.
 private struct TinyRun {
@@ -14,7 +15,7 @@ private struct TinyRun {
     let corpus: Corpus
 
     init() throws {
-        folder = try TemporaryFolder.make()
+        folder = try TemporaryFolder().url
         for index in 0..<4 {
             try TinyModel.piece(bars: 2 + index).write(to: folder.appending(path: "\(index).mid").path)
         }
@@ -293,7 +294,7 @@ private struct TinyRun {
     }
 
     @Test func foldersWithoutSongsAreNamed() throws {
-        let folder = try TemporaryFolder.make()
+        let folder = try TemporaryFolder().url
         #expect(throws: CorpusError.self) { try Corpus(folder: folder, tokenizer: REMITokenizer()) }
         try MIDIFile(notes: [], division: 480, tempo: .standard).write(to: folder.appending(path: "a.mid").path)
         #expect {

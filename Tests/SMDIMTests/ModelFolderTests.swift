@@ -3,20 +3,15 @@ import Foundation
 import ReferenceBackend
 import SMDIM
 import Testing
+import _TestSupport
 
 /// A copy of the golden model whose weights can be changed.
 private struct ModelCopy {
-    let url = FileManager.default.temporaryDirectory.appending(path: "smdim-\(UUID().uuidString)")
+    let url: URL
     var weights: [String: HostTensor] = [:]
 
-    /// Gives `body` a copy that is removed afterwards.
-    static func use(_ body: (inout ModelCopy) throws -> Void) throws {
-        var copy = try ModelCopy()
-        defer { try? FileManager.default.removeItem(at: copy.url) }
-        try body(&copy)
-    }
-
-    private init() throws {
+    init() throws {
+        url = try TemporaryFolder().url.appending(path: "copy")
         let golden = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .appending(path: "Golden/g1")
         try FileManager.default.copyItem(at: golden, to: url)
@@ -34,95 +29,87 @@ private struct ModelCopy {
 @Suite struct ModelFolderTests {
     @Test(arguments: [Safetensors.StoredType.float32, .float16, .bfloat16])
     func weightsComeInEveryFloatType(_ type: Safetensors.StoredType) throws {
-        try ModelCopy.use { model in
-            let sources = try model.reload(as: type)
-            #expect(Set(sources.map(\.key.name)) == Set(model.weights.keys))
-            // The least half that is not zero is 2⁻²⁴; bfloat16 has the exponents of float32.
-            let (relative, absolute): (Float, Float) =
-                switch type {
-                case .float16: (0x1p-11, 0x1p-25)
-                case .bfloat16: (0x1p-8, 0)
-                default: (0, 0)
-                }
-            for source in sources {
-                let stored = try zip(#require(source.values), #require(model.weights[source.key.name]).floats())
-                #expect(stored.allSatisfy { abs($0 - $1) <= relative * abs($1) + absolute }, "\(source.key)")
+        let model = try ModelCopy()
+        let sources = try model.reload(as: type)
+        #expect(Set(sources.map(\.key.name)) == Set(model.weights.keys))
+        // The least half that is not zero is 2⁻²⁴; bfloat16 has the exponents of float32.
+        let (relative, absolute): (Float, Float) =
+            switch type {
+            case .float16: (0x1p-11, 0x1p-25)
+            case .bfloat16: (0x1p-8, 0)
+            default: (0, 0)
             }
+        for source in sources {
+            let stored = try zip(#require(source.values), #require(model.weights[source.key.name]).floats())
+            #expect(stored.allSatisfy { abs($0 - $1) <= relative * abs($1) + absolute }, "\(source.key)")
         }
     }
 
     @Test func aMissingWeightIsNamed() throws {
-        try ModelCopy.use { model in
-            model.weights["blocks.1.ffn.fc2.bias"] = nil
-            #expect(throws: ModelFileError.missingWeight("blocks.1.ffn.fc2.bias", expected: [16])) {
-                try model.reload()
-            }
+        var model = try ModelCopy()
+        model.weights["blocks.1.ffn.fc2.bias"] = nil
+        #expect(throws: ModelFileError.missingWeight("blocks.1.ffn.fc2.bias", expected: [16])) {
+            try model.reload()
         }
     }
 
     @Test func anExtraWeightIsNamed() throws {
-        try ModelCopy.use { model in
-            model.weights["blocks.2.norm1.bias"] = try HostTensor([16], [Float](repeating: 0, count: 16))
-            #expect(throws: ModelFileError.extraWeight("blocks.2.norm1.bias")) { try model.reload() }
-        }
+        var model = try ModelCopy()
+        model.weights["blocks.2.norm1.bias"] = try HostTensor([16], [Float](repeating: 0, count: 16))
+        #expect(throws: ModelFileError.extraWeight("blocks.2.norm1.bias")) { try model.reload() }
     }
 
     @Test func aWrongShapeIsNamed() throws {
-        try ModelCopy.use { model in
-            let turned = try #require(model.weights["blocks.0.ffn.fc1.weight"])
-            model.weights["blocks.0.ffn.fc1.weight"] = try HostTensor([16, 24], turned.floats())
-            #expect(
-                throws: ModelFileError.weightShape("blocks.0.ffn.fc1.weight", expected: [24, 16], found: [16, 24])
-            ) { try model.reload() }
-        }
+        var model = try ModelCopy()
+        let turned = try #require(model.weights["blocks.0.ffn.fc1.weight"])
+        model.weights["blocks.0.ffn.fc1.weight"] = try HostTensor([16, 24], turned.floats())
+        #expect(
+            throws: ModelFileError.weightShape("blocks.0.ffn.fc1.weight", expected: [24, 16], found: [16, 24])
+        ) { try model.reload() }
     }
 
     @Test func aWrongTypeIsNamed() throws {
-        try ModelCopy.use { model in
-            model.weights["norm.bias"] = try HostTensor([16], [Int32](repeating: 0, count: 16))
-            #expect(
-                throws: ModelFileError.weightType("norm.bias", expected: "F32, F16 or BF16", found: "I32")
-            ) { try model.reload() }
-        }
+        var model = try ModelCopy()
+        model.weights["norm.bias"] = try HostTensor([16], [Int32](repeating: 0, count: 16))
+        #expect(
+            throws: ModelFileError.weightType("norm.bias", expected: "F32, F16 or BF16", found: "I32")
+        ) { try model.reload() }
     }
 
     @Test(arguments: ["config.json", "model.safetensors"])
     func aMissingFileIsNamed(_ name: String) throws {
-        try ModelCopy.use { model in
-            try FileManager.default.removeItem(at: model.url.appending(path: name))
-            let error = #expect(throws: ModelFileError.self) {
-                try ModelFolder<ModelConfiguration>(model.url).weights()
-            }
-            #expect(error?.description.contains("\(name): cannot be read") == true)
+        let model = try ModelCopy()
+        try FileManager.default.removeItem(at: model.url.appending(path: name))
+        let error = #expect(throws: ModelFileError.self) {
+            try ModelFolder<ModelConfiguration>(model.url).weights()
         }
+        #expect(error?.description.contains("\(name): cannot be read") == true)
     }
 
     /// Sizes of terabytes are shapes until weights of these shapes are there.
     @Test func absurdSizesTakeNoMemory() throws {
-        try ModelCopy.use { model in
-            let huge = """
-                {"vocab_size": 65536, "embed_dim": 65536, "d_model": 65536, "stride": 256, "n_blocks": 1024, "d_state": 64,
-                 "d_conv": 64, "expand": 64, "n_heads": 512, "d_ff": 1048576}
-                """
-            try Data(huge.utf8).write(to: model.url.appending(path: "config.json"))
-            #expect(
-                throws: ModelFileError.weightShape("embed.weight", expected: [65537, 65536], found: [22, 12])
-            ) { try model.reload() }
-        }
+        let model = try ModelCopy()
+        let huge = """
+            {"vocab_size": 65536, "embed_dim": 65536, "d_model": 65536, "stride": 256, "n_blocks": 1024, "d_state": 64,
+             "d_conv": 64, "expand": 64, "n_heads": 512, "d_ff": 1048576}
+            """
+        try Data(huge.utf8).write(to: model.url.appending(path: "config.json"))
+        #expect(
+            throws: ModelFileError.weightShape("embed.weight", expected: [65537, 65536], found: [22, 12])
+        ) { try model.reload() }
     }
 
     @Test func writingAndReadingGivesTheModelBack() throws {
-        try ModelCopy.use { model in
-            let configuration = try ModelFolder<ModelConfiguration>(model.url).configuration
-            let copy = model.url.appending(path: "copy")
-            try ModelFolder.write(
-                configuration, weights: model.weights, isTrained: false, tokenizer: Data("{}".utf8), readme: "#",
-                to: copy)
-            let folder = try ModelFolder<ModelConfiguration>(copy)
-            #expect(try folder.configuration == configuration && folder.isUntrained())
-            for source in try folder.weights() {
-                #expect(try model.weights[source.key.name]?.floats() == source.values)
-            }
+        let model = try ModelCopy()
+        let configuration = try ModelFolder<ModelConfiguration>(model.url).configuration
+        let copy = model.url.appending(path: "copy")
+        try ModelFolder.write(
+            configuration, weights: model.weights, isTrained: false, tokenizer: Data("{}".utf8), readme: "#",
+            to: copy)
+        let folder = try ModelFolder<ModelConfiguration>(copy)
+        #expect(try folder.configuration == configuration && folder.isUntrained())
+        for source in try folder.weights() {
+            #expect(try model.weights[source.key.name]?.floats() == source.values)
         }
     }
 

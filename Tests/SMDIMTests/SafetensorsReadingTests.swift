@@ -2,6 +2,7 @@ import ComputeCore
 import Foundation
 import SMDIM
 import Testing
+import _TestSupport
 
 /// A file that breaks one rule of the format.
 struct MalformedFile: Sendable, CustomStringConvertible {
@@ -149,8 +150,7 @@ struct MalformedFile: Sendable, CustomStringConvertible {
 
     /// A file of holes, whose header is as long as it says and longer than any header may be.
     @Test func aHugeHeaderIsNotRead() throws {
-        let url = FileManager.default.temporaryDirectory.appending(path: "smdim-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: url) }
+        let url = try TemporaryFolder().url.appending(path: "huge.safetensors")
         let length = UInt64(Safetensors.maximumHeaderBytes + 1)
         try Data((0..<8).map { UInt8(truncatingIfNeeded: length >> (8 * $0)) }).write(to: url)
         let handle = try FileHandle(forWritingTo: url)

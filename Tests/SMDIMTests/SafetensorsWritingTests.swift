@@ -2,6 +2,7 @@ import ComputeCore
 import Foundation
 import SMDIM
 import Testing
+import _TestSupport
 
 @Suite struct SafetensorsWritingTests {
     private static let floats: [Float] = [
@@ -74,16 +75,14 @@ import Testing
     }
 
     @Test func nothingIsHalfWritten() throws {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "smdim-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
+        let folder = try TemporaryFolder()
         let tensor = try HostTensor([1], [1] as [Float])
-        try Safetensors.write(["a": tensor], to: folder.appending(path: "a.safetensors"))
-        #expect(try Safetensors(contentsOf: folder.appending(path: "a.safetensors")).tensor("a") == tensor)
+        try Safetensors.write(["a": tensor], to: folder.url.appending(path: "a.safetensors"))
+        #expect(try Safetensors(contentsOf: folder.url.appending(path: "a.safetensors")).tensor("a") == tensor)
         let error = #expect(throws: ModelFileError.self) {
-            try Safetensors.write(["a": tensor], to: folder.appending(path: "none/a.safetensors"))
+            try Safetensors.write(["a": tensor], to: folder.url.appending(path: "none/a.safetensors"))
         }
         #expect(error?.description.contains("none/a.safetensors: cannot be written") == true)
-        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["a.safetensors"])
+        #expect(folder.names == ["a.safetensors"])
     }
 }

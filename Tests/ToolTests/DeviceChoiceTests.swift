@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import _TestSupport
 
 @Suite struct DeviceChoiceTests {
     private let bench = ["bench", "--preset", "tiny", "--length", "8", "--repetitions", "1", "--skip-start"]
@@ -28,11 +29,10 @@ import Testing
     }
 
     @Test func withoutAPlatformItSaysWhatToInstall() throws {
-        try TemporaryFolder.use { folder in
-            for arguments in [["devices"], bench, ["verify"]] {
-                try ToolRun(arguments, environment: ["OCL_ICD_VENDORS": folder.url.path + "/"])
-                    .expectFailure(1, saying: "pocl-opencl-icd")
-            }
+        let folder = try TemporaryFolder()
+        for arguments in [["devices"], bench, ["verify"]] {
+            try ToolRun(arguments, environment: ["OCL_ICD_VENDORS": folder.url.path + "/"])
+                .expectFailure(1, saying: "pocl-opencl-icd")
         }
     }
 }

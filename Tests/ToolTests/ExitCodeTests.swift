@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import _TestSupport
 
 @Suite struct ExitCodeTests {
     @Test(arguments: [
@@ -33,39 +34,37 @@ import Testing
     }
 
     @Test func everythingElseIsOne() throws {
-        try TemporaryFolder.use { folder in
-            let (missing, output) = (folder.path("missing"), folder.path("out"))
-            try ToolRun(["logits", "--model", missing, "--input", missing, "-o", output])
-                .expectFailure(1, saying: "missing/config.json")
-            try ToolRun(["logits", "--model", golden, "--input", missing, "-o", output]).expectFailure(
-                1, saying: missing)
-            try ToolRun(["logits", "--model", golden, "--input", "\(golden)/expected.safetensors", "-o", output])
-                .expectFailure(1, saying: "tokens: expected a tensor of this name")
-            try ToolRun(["tokenize", missing, "-o", output]).expectFailure(1, saying: missing)
-            try ToolRun(["detokenize", missing, "-o", output]).expectFailure(1, saying: missing)
-            try ToolRun(["init", "--preset", "tiny", "--tokenizer", missing, "-o", output])
-                .expectFailure(1, saying: missing)
-            try ToolRun(["generate", "--model", missing, "-o", output]).expectFailure(1, saying: "missing/config.json")
-            try ToolRun(["generate", "--model", golden, "-o", folder.path("no/such/folder/out.mid")])
-                .expectFailure(1, saying: "no/such/folder")
-            try ToolRun(["bench", "--preset", "tiny", "--baseline", missing]).expectFailure(1, saying: "missing")
-            try ToolRun(["harmonise", missing, "--model", golden, "-o", output]).expectFailure(1, saying: missing)
-            // A model of tokens is no model of rolls.
-            try ToolRun(["harmonise", melody, "--model", golden, "-o", output])
-                .expectFailure(1, saying: "model_type: expected smdim-roll")
-            #expect(folder.names.isEmpty, "nothing is half-written")
-        }
+        let folder = try TemporaryFolder()
+        let (missing, output) = (folder.path("missing"), folder.path("out"))
+        try ToolRun(["logits", "--model", missing, "--input", missing, "-o", output])
+            .expectFailure(1, saying: "missing/config.json")
+        try ToolRun(["logits", "--model", golden, "--input", missing, "-o", output]).expectFailure(
+            1, saying: missing)
+        try ToolRun(["logits", "--model", golden, "--input", "\(golden)/expected.safetensors", "-o", output])
+            .expectFailure(1, saying: "tokens: expected a tensor of this name")
+        try ToolRun(["tokenize", missing, "-o", output]).expectFailure(1, saying: missing)
+        try ToolRun(["detokenize", missing, "-o", output]).expectFailure(1, saying: missing)
+        try ToolRun(["init", "--preset", "tiny", "--tokenizer", missing, "-o", output])
+            .expectFailure(1, saying: missing)
+        try ToolRun(["generate", "--model", missing, "-o", output]).expectFailure(1, saying: "missing/config.json")
+        try ToolRun(["generate", "--model", golden, "-o", folder.path("no/such/folder/out.mid")])
+            .expectFailure(1, saying: "no/such/folder")
+        try ToolRun(["bench", "--preset", "tiny", "--baseline", missing]).expectFailure(1, saying: "missing")
+        try ToolRun(["harmonise", missing, "--model", golden, "-o", output]).expectFailure(1, saying: missing)
+        // A model of tokens is no model of rolls.
+        try ToolRun(["harmonise", melody, "--model", golden, "-o", output])
+            .expectFailure(1, saying: "model_type: expected smdim-roll")
+        #expect(folder.names.isEmpty, "nothing is half-written")
     }
 
     @Test func aDamagedModelIsNamed() throws {
-        try TemporaryFolder.use { folder in
-            try FileManager.default.copyItem(atPath: golden, toPath: folder.path("model"))
-            let weights = folder.path("model/model.safetensors")
-            try Data(contentsOf: URL(filePath: weights)).dropLast(5).write(to: URL(filePath: weights))
-            try ToolRun(["logits", "--model", folder.path("model"), "--input", weights, "-o", folder.path("out")])
-                .expectFailure(1, saying: "model.safetensors: data: expected")
-            #expect(folder.names == ["model"])
-        }
+        let folder = try TemporaryFolder()
+        try FileManager.default.copyItem(atPath: golden, toPath: folder.path("model"))
+        let weights = folder.path("model/model.safetensors")
+        try Data(contentsOf: URL(filePath: weights)).dropLast(5).write(to: URL(filePath: weights))
+        try ToolRun(["logits", "--model", folder.path("model"), "--input", weights, "-o", folder.path("out")])
+            .expectFailure(1, saying: "model.safetensors: data: expected")
+        #expect(folder.names == ["model"])
     }
 
     @Test(arguments: [["--help"], ["help", "generate"], ["--version"], ["bench", "--help"]])

@@ -1,6 +1,7 @@
 import Foundation
 import SMDIM
 import Testing
+import _TestSupport
 
 /// What several processes, or processes with other numbers of threads, make of the same command.
 @Suite struct ProcessTests {
@@ -17,39 +18,37 @@ import Testing
 
     @Test(arguments: ["vector", "group", "simple"])
     func theNumberOfThreadsChangesNoBit(_ kernels: String) throws {
-        try TemporaryFolder.use { folder in
-            let files = try ["1", "2"].map { threads in
-                let run = try ToolRun(
-                    [
-                        "gradients", "--model", golden, "--input", "\(golden)/expected.safetensors", "-o",
-                        folder.path(threads), "--kernels", kernels,
-                    ], environment: ["POCL_MAX_PTHREAD_COUNT": threads])
-                #expect(run.status == 0, "\(run.error)")
-                return try Data(contentsOf: URL(filePath: folder.path(threads)))
-            }
-            #expect(files[0] == files[1])
+        let folder = try TemporaryFolder()
+        let files = try ["1", "2"].map { threads in
+            let run = try ToolRun(
+                [
+                    "gradients", "--model", golden, "--input", "\(golden)/expected.safetensors", "-o",
+                    folder.path(threads), "--kernels", kernels,
+                ], environment: ["POCL_MAX_PTHREAD_COUNT": threads])
+            #expect(run.status == 0, "\(run.error)")
+            return try Data(contentsOf: URL(filePath: folder.path(threads)))
         }
+        #expect(files[0] == files[1])
     }
 
     /// Both compile everything, into one cache of ours and one of the driver.
     @Test func twoProcessesStartOnOneEmptyCache() async throws {
-        try await TemporaryFolder.use { folder in
-            try Self.writeInput(folder)
-            let environment = ["SMDIM_CACHE_DIR": folder.path("cache"), "POCL_CACHE_DIR": folder.path("pocl")]
-            let names = ["a", "b"]
-            let runs = try await withThrowingTaskGroup(of: ToolRun.self) { group in
-                for name in names {
-                    group.addTask { try ToolRun(Self.logits(folder, name), environment: environment) }
-                }
-                return try await group.reduce(into: []) { $0.append($1) }
+        let folder = try TemporaryFolder()
+        try Self.writeInput(folder)
+        let environment = ["SMDIM_CACHE_DIR": folder.path("cache"), "POCL_CACHE_DIR": folder.path("pocl")]
+        let names = ["a", "b"]
+        let runs = try await withThrowingTaskGroup(of: ToolRun.self) { group in
+            for name in names {
+                group.addTask { try ToolRun(Self.logits(folder, name), environment: environment) }
             }
-            for run in runs { #expect(run.status == 0 && run.error.isEmpty, "\(run.error)") }
-            let third = try ToolRun(Self.logits(folder, "c"), environment: environment)
-            #expect(third.status == 0, "\(third.error)")
-            let files = try (names + ["c"]).map { try Data(contentsOf: URL(filePath: folder.path($0))) }
-            #expect(Set(files).count == 1)
-            let cached = try FileManager.default.contentsOfDirectory(atPath: folder.path("cache"))
-            #expect(!cached.isEmpty && cached.allSatisfy { $0.hasSuffix(".clbin") }, "\(cached)")
+            return try await group.reduce(into: []) { $0.append($1) }
         }
+        for run in runs { #expect(run.status == 0 && run.error.isEmpty, "\(run.error)") }
+        let third = try ToolRun(Self.logits(folder, "c"), environment: environment)
+        #expect(third.status == 0, "\(third.error)")
+        let files = try (names + ["c"]).map { try Data(contentsOf: URL(filePath: folder.path($0))) }
+        #expect(Set(files).count == 1)
+        let cached = try FileManager.default.contentsOfDirectory(atPath: folder.path("cache"))
+        #expect(!cached.isEmpty && cached.allSatisfy { $0.hasSuffix(".clbin") }, "\(cached)")
     }
 }

@@ -44,33 +44,6 @@ struct ToolRun {
     }
 }
 
-/// A folder for the files of one test.
-struct TemporaryFolder {
-    let url = FileManager.default.temporaryDirectory.appending(path: "smdim-tool-\(UUID().uuidString)")
-
-    /// Gives `body` an empty folder that is removed afterwards.
-    static func use(_ body: (TemporaryFolder) throws -> Void) throws {
-        let folder = TemporaryFolder()
-        try FileManager.default.createDirectory(at: folder.url, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder.url) }
-        try body(folder)
-    }
-
-    /// Gives `body` an empty folder that is removed afterwards.
-    static func use(_ body: (TemporaryFolder) async throws -> Void) async throws {
-        let folder = TemporaryFolder()
-        try FileManager.default.createDirectory(at: folder.url, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder.url) }
-        try await body(folder)
-    }
-
-    /// The path of a file in the folder.
-    func path(_ name: String) -> String { url.appending(path: name).path }
-
-    /// The names of the files in the folder.
-    var names: [String] { (try? FileManager.default.contentsOfDirectory(atPath: url.path).sorted()) ?? [] }
-}
-
 /// The golden model's folder.
 let golden = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .appending(path: "Golden/g1").path

@@ -7,14 +7,14 @@ import Pipeline
 import SMDIM
 import Testing
 import _ParityKit
+import _TestSupport
 
 /// An untrained `tiny` model with the built-in tokenizer, through the calls that a program would make.
 private struct UntrainedModel {
     let model: Model
 
     init(on backend: OpenCLBackend) throws {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "smdim-shared-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: folder) }
+        let folder = try TemporaryFolder().url.appending(path: "model")
         let configuration = ModelConfiguration(.tiny, vocabularySize: 190)
         var weights: [String: HostTensor] = [:]
         for source in try configuration.initialWeights(seed: 3) {

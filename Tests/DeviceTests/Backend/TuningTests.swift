@@ -4,6 +4,7 @@ import OpenCLBackend
 import OpenCLRuntime
 import Testing
 import _ParityKit
+import _TestSupport
 
 extension OnDevice {
     @Suite struct TuningChoices {
@@ -14,20 +15,19 @@ extension OnDevice {
 
         @Test func fileGivesBackWhatWasWritten() throws {
             let device = try TestDevice.context.get().device
-            try withFile { file in
-                var tuning = Tuning()
-                tuning.path = .simple
-                for rows in Self.productRows {
-                    tuning.products[ProductShape(rows: rows, outputs: 64, inputs: 128, precision: .float32)] = rows
-                }
-                for rows in Self.attentionRows {
-                    tuning.attention[AttentionShape(length: rows, heads: 8, width: 64, precision: .bfloat16)] = rows
-                }
-                tuning.clblast = ["Xgemm": ["MWG": 64]]
-                try tuning.write(to: file, for: device)
-                tuning.origin = file.path
-                #expect(try Tuning.load(file, for: device) == tuning)
+            let file = try TemporaryFolder().url.appending(path: "tuning.json")
+            var tuning = Tuning()
+            tuning.path = .simple
+            for rows in Self.productRows {
+                tuning.products[ProductShape(rows: rows, outputs: 64, inputs: 128, precision: .float32)] = rows
             }
+            for rows in Self.attentionRows {
+                tuning.attention[AttentionShape(length: rows, heads: 8, width: 64, precision: .bfloat16)] = rows
+            }
+            tuning.clblast = ["Xgemm": ["MWG": 64]]
+            try tuning.write(to: file, for: device)
+            tuning.origin = file.path
+            #expect(try Tuning.load(file, for: device) == tuning)
         }
 
         @Test func backendTakesThePathThatWasMeasuredAndSaysSo() throws {
@@ -44,17 +44,16 @@ extension OnDevice {
         ])
         func fileOfAnotherDeviceOrWithUnknownChoicesIsRefused(_ old: String, _ new: String) throws {
             let device = try TestDevice.context.get().device
-            try withFile { file in
-                var tuning = Tuning()
-                tuning.path = .simple
-                tuning.products[shape] = 128
-                try tuning.write(to: file, for: device)
-                let text = try String(contentsOf: file, encoding: .utf8)
-                let changed = text.replacing(old, with: new)
-                try #require(changed != text)
-                try changed.write(to: file, atomically: true, encoding: .utf8)
-                #expect(throws: Tuning.FileError.self) { try Tuning.load(file, for: device) }
-            }
+            let file = try TemporaryFolder().url.appending(path: "tuning.json")
+            var tuning = Tuning()
+            tuning.path = .simple
+            tuning.products[shape] = 128
+            try tuning.write(to: file, for: device)
+            let text = try String(contentsOf: file, encoding: .utf8)
+            let changed = text.replacing(old, with: new)
+            try #require(changed != text)
+            try changed.write(to: file, atomically: true, encoding: .utf8)
+            #expect(throws: Tuning.FileError.self) { try Tuning.load(file, for: device) }
         }
 
         /// Rows of a work-item change which work-item sums an element, never the order of its sum.
@@ -83,12 +82,6 @@ extension OnDevice {
             tuning.attention[
                 AttentionShape(length: 127, heads: 3, width: 34, precision: parityCase.precision)] = queries
             #expect(try instance.run(on: OpenCLBackend(context, path: .vector, tuning: tuning)).outputs == plain)
-        }
-
-        private func withFile(_ body: (URL) throws -> Void) throws {
-            let folder = FileManager.default.temporaryDirectory.appending(path: "smdim-\(UUID().uuidString)")
-            defer { try? FileManager.default.removeItem(at: folder) }
-            try body(folder.appending(path: "tuning.json"))
         }
     }
 }

@@ -1,15 +1,15 @@
 import Foundation
 import OpenCLRuntime
 import Testing
+import _TestSupport
 
 extension OnDevice {
     /// The disk cache, forced on where PoCL's own would do.
-    @Suite final class BinaryCacheTests {
-        private let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
-            "smdim-cache-\(UUID().uuidString)", isDirectory: true)
+    @Suite struct BinaryCacheTests {
+        private let folder: URL
 
-        deinit {
-            try? FileManager.default.removeItem(at: folder)
+        init() throws {
+            folder = try TemporaryFolder().url.appending(path: "cache")
         }
 
         /// Another program than `scale` under the same names.
