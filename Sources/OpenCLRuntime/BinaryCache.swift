@@ -35,6 +35,9 @@ public enum BinaryCache: Sendable, Hashable {
 /// **File.** All numbers are 64-bit little-endian:
 /// `"SMDIMCLB"` · bytes of key · bytes of binary · 64-bit FNV-1a hash of key and binary · key · binary.
 ///
+/// **Age.** A load renews its file's date of modification. Whenever a file is saved, those that were not loaded for sixty
+/// days are deleted: what older versions, drivers and settings left behind.
+///
 /// **Concurrency.** Files are written beside their place and renamed, so that a file under its name is whole.
 ///
 /// **Failure.** A cache may always fail. Whatever is wrong (no folder, a cut or foreign file, a full disk) means that
@@ -50,10 +53,12 @@ struct BinaryStore: Sendable {
     }
 
     func load(key: [UInt8]) -> [UInt8]? {
-        guard let data = try? Data(contentsOf: file(of: key)) else { return nil }
+        let file = file(of: key)
+        guard let data = try? Data(contentsOf: file) else { return nil }
         let bytes = [UInt8](data)
         let header = Self.header(key: key, binary: bytes.dropFirst(Self.headerSize + key.count))
         guard bytes.starts(with: header), bytes.dropFirst(Self.headerSize).starts(with: key) else { return nil }
+        try? FileManager.default.setAttributes([.modificationDate: Date()], ofItemAtPath: file.path)
         return Array(bytes.dropFirst(Self.headerSize + key.count))
     }
 
@@ -62,14 +67,27 @@ struct BinaryStore: Sendable {
         try? FileManager.default.createDirectory(
             at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         try? content.write(to: file(of: key), options: .atomic)
+        deleteForgotten()
+    }
+
+    private func deleteForgotten() {
+        let files = try? FileManager.default.contentsOfDirectory(
+            at: folder, includingPropertiesForKeys: [.contentModificationDateKey])
+        let oldest = Date(timeIntervalSinceNow: -60 * 86_400)
+        for file in files ?? [] where file.pathExtension == Self.fileExtension {
+            let date = try? file.resourceValues(forKeys: [.contentModificationDateKey]).contentModificationDate
+            if let date, date < oldest { try? FileManager.default.removeItem(at: file) }
+        }
     }
 
     private func file(of key: [UInt8]) -> URL {
         let hash = FNV1a.hash128(of: key)
         let digits = String(hash, radix: 16)
-        return folder.appendingPathComponent(String(repeating: "0", count: 32 - digits.count) + digits + ".clbin")
+        return folder.appendingPathComponent(String(repeating: "0", count: 32 - digits.count) + digits)
+            .appendingPathExtension(Self.fileExtension)
     }
 
+    private static let fileExtension = "clbin"
     private static let headerSize = 32
 
     private static func header(key: [UInt8], binary: ArraySlice<UInt8>) -> [UInt8] {

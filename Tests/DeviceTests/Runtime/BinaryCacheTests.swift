@@ -71,6 +71,25 @@ extension OnDevice {
             #expect(try origin(of: OnDevice.scale) == .source)
         }
 
+        /// Of three files of last year one is loaded before the next is saved, and one is not the cache's.
+        @Test func forgottenFilesAreDeleted() throws {
+            #expect(try origin(of: OnDevice.scale) == .source)
+            #expect(try origin(of: other, expected: OnDevice.scaled.map { $0 + 6 }) == .source)
+            let foreign = folder.appending(path: "notes.txt")
+            try Data().write(to: foreign)
+            for file in try files() {
+                let date = Date(timeIntervalSinceNow: -61 * 86_400)
+                try FileManager.default.setAttributes([.modificationDate: date], ofItemAtPath: file.path)
+            }
+            #expect(try origin(of: OnDevice.scale) == .diskCache)
+            var next = OnDevice.scale
+            next.defines.append(.init("UNREAD", 1))
+            #expect(try origin(of: next) == .source)
+            #expect(try files().count == 3 && files().contains { $0.lastPathComponent == "notes.txt" })
+            #expect(try origin(of: OnDevice.scale) == .diskCache)
+            #expect(try origin(of: other, expected: OnDevice.scaled.map { $0 + 6 }) == .source)
+        }
+
         @Test func anUnusableFolderMeansCompile() throws {
             try Data("a file".utf8).write(to: folder)
             for _ in 0..<2 { #expect(try origin(of: OnDevice.scale) == .source) }
