@@ -99,7 +99,7 @@ struct BLASProduct {
         _ name: String, _ label: String, on context: Context,
         _ routine: (UnsafeMutablePointer<cl_command_queue?>, UnsafeMutablePointer<cl_event?>?) -> CLBlastStatusCode
     ) throws(OpenCLError) {
-        try context.enqueueForeign(label) { queue, event throws(OpenCLError) in
+        try context.enqueueForeign(label, routine: name) { queue, event throws(OpenCLError) in
             var queue: cl_command_queue? = queue
             try check(lock.withLock { _ in routine(&queue, event) }, name)
         }

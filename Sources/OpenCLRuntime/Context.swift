@@ -141,7 +141,7 @@ extension Context {
         }
         try kernel.checkWork(global: global, local: local)
         try kernel.withBound { raw throws(OpenCLError) in
-            try timed(label ?? kernel.name) { event throws(OpenCLError) in
+            try timed(label ?? kernel.name, kernel: kernel.name, global: global) { event throws(OpenCLError) in
                 let dimensions: cl_uint = global.z > 1 ? 3 : global.y > 1 ? 2 : 1
                 let status = Self.withSizes(global, local) { global, local in
                     clEnqueueNDRangeKernel(queue.raw, raw, dimensions, nil, global, local, 0, nil, event)
@@ -171,10 +171,11 @@ extension Context {
     ///
     /// - Parameters:
     ///   - label: Name in the profile.
+    ///   - routine: What the other library calls it.
     ///   - body: Takes the queue and where to put the last event (`nil` with profiling off).
     /// - Throws: what `body` throws; `callFailed` if the driver refuses.
     package func enqueueForeign(
-        _ label: @autoclosure () -> String,
+        _ label: @autoclosure () -> String, routine: @autoclosure () -> String,
         _ body: (cl_command_queue, UnsafeMutablePointer<cl_event?>?) throws(OpenCLError) -> Void
     ) throws(OpenCLError) {
         var marker: Event?
@@ -183,7 +184,7 @@ extension Context {
             try check(clEnqueueMarkerWithWaitList(queue.raw, 0, nil, &raw), "clEnqueueMarkerWithWaitList")
             marker = raw.map(Event.init)
         }
-        try timed(label(), after: marker) { event throws(OpenCLError) in try body(queue.raw, event) }
+        try timed(label(), kernel: routine(), after: marker) { event throws(OpenCLError) in try body(queue.raw, event) }
     }
 
     /// The queue as OpenCL knows it, for libraries that ask it something and enqueue nothing.
@@ -219,14 +220,16 @@ extension Context {
     }
 
     private func timed(
-        _ label: @autoclosure () -> String, after marker: Event? = nil,
+        _ label: @autoclosure () -> String, kernel: @autoclosure () -> String, global: SIMD3<Int>? = nil,
+        after marker: Event? = nil,
         _ enqueue: (UnsafeMutablePointer<cl_event?>?) throws(OpenCLError) -> Void
     ) throws(OpenCLError) {
         guard isProfiling else { return try enqueue(nil) }
         var raw: cl_event?
         try enqueue(&raw)
         guard let raw else { return }
-        let launch = TimedLaunch(label: label(), event: Event(raw), marker: marker)
+        let launch = TimedLaunch(
+            label: label(), kernel: kernel(), global: global, event: Event(raw), marker: marker)
         launches.withLock { $0.append(launch) }
     }
 }

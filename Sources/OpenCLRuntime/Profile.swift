@@ -5,6 +5,10 @@ import COpenCL
 public struct ProfiledLaunch: Sendable, Hashable {
     /// Name given when it was enqueued.
     public let label: String
+    /// Name of the kernel, or of another library's routine.
+    public let kernel: String
+    /// Work-items along x, y, z; `nil` for another library's routine.
+    public let global: SIMD3<Int>?
     /// When the host enqueued it.
     public let queued: UInt64
     /// When the host handed it to the device.
@@ -21,6 +25,8 @@ public struct ProfiledLaunch: Sendable, Hashable {
 /// A launch whose times are read after it has ended.
 struct TimedLaunch: Sendable {
     let label: String
+    let kernel: String
+    let global: SIMD3<Int>?
     let event: Event
     /// Ended just before the first command of a launch that consists of several.
     let marker: Event?
@@ -36,7 +42,7 @@ struct TimedLaunch: Sendable {
                 try event.time(CL_PROFILING_COMMAND_START)
             }
         return ProfiledLaunch(
-            label: label, queued: try first.time(CL_PROFILING_COMMAND_QUEUED),
+            label: label, kernel: kernel, global: global, queued: try first.time(CL_PROFILING_COMMAND_QUEUED),
             submitted: try first.time(CL_PROFILING_COMMAND_SUBMIT), start: min(start, end), end: end)
     }
 }

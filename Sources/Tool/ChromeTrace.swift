@@ -10,6 +10,13 @@ struct ChromeTrace: Encodable {
         let dur: Double
         let pid = 1
         let tid: Int
+        var args: Arguments?
+    }
+
+    /// What a launch ran: the kernel and its work-items along x, y, z, or another library's routine.
+    struct Arguments: Encodable {
+        let kernel: String
+        let global: [Int]?
     }
 
     let traceEvents: [Event]
@@ -22,7 +29,9 @@ struct ChromeTrace: Encodable {
             [
                 Event(
                     name: launch.label, ts: microseconds(origin, launch.start),
-                    dur: microseconds(launch.start, launch.end), tid: 1),
+                    dur: microseconds(launch.start, launch.end), tid: 1,
+                    args: Arguments(
+                        kernel: launch.kernel, global: launch.global.map { [$0.x, $0.y, $0.z] })),
                 Event(
                     name: "\(launch.label) queued", ts: microseconds(origin, launch.queued),
                     dur: microseconds(launch.queued, launch.start), tid: 2),

@@ -144,13 +144,15 @@ extension OnDevice {
             try x.fill(with: Float(0))
             try kernel.bind([.buffer(x), .buffer(x), .float32(1), .int32(1)])
             try context.enqueue(kernel, global: SIMD3(1 << 20, 1, 1), label: "first")
-            try context.enqueueForeign("fill") { queue, event throws(OpenCLError) in
+            try context.enqueueForeign("second", routine: "fill") { queue, event throws(OpenCLError) in
                 var one: Float = 1
                 try check(clEnqueueFillBuffer(queue, x.rawHandle, &one, 4, 0, 4 << 20, 0, nil, event), "fill")
             }
             try context.enqueue(kernel, global: SIMD3(1 << 20, 1, 1))
             let profile = try context.takeProfile()
-            #expect(profile.map(\.label) == ["first", "fill", "scale"])
+            #expect(profile.map(\.label) == ["first", "second", "scale"])
+            #expect(profile.map(\.kernel) == ["scale", "fill", "scale"])
+            #expect(profile.map(\.global) == [SIMD3(1 << 20, 1, 1), nil, SIMD3(1 << 20, 1, 1)])
             for launch in profile {
                 #expect(launch.queued <= launch.submitted && launch.submitted <= launch.start)
                 #expect(launch.start < launch.end)
