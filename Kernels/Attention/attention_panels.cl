@@ -14,7 +14,7 @@
 //
 // Preconditions: d even, d <= 32 * HEAD_PANELS; S >= 1; rotation is the table of rotary.clh. NaN and infinities go
 // where the formula takes them.
-// Beside attention_naive: exp2 by polynomial, keys taken 512 at a time instead of one by one.
+// Beside attention_naive: exp2 by polynomial, KEYS keys at a time instead of one by one.
 
 kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void attention_pack(global const float *qkv, global const float *rotation, global float *keys, global float *values,

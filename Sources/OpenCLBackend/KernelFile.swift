@@ -54,15 +54,19 @@ enum KernelFile: String, Hashable, Sendable, CaseIterable {
         case .packPairs: Self.lanes + ["panels.clh", "bfloat16.clh"]
         case .attentionPanelsBF16: Self.pairAttention + ["attention_tile.clh", "attention_scores.clh"]
         case .attentionAMX: Self.pairAttention + ["amx.clh"]
-        case .attentionBackwardNaive, .attentionNaive, .attentionTiles: Self.math + ["rotary.clh"]
+        case .attentionBackwardNaive, .attentionNaive, .attentionTiles: Self.lanes + ["rotary.clh"]
         case .attentionPanels: Self.math + ["panels.clh", "rotary.clh", "attention_tile.clh", "attention_scores.clh"]
         case .attentionBackwardPanels: Self.math + ["panels.clh", "rotary.clh", "attention_tile.clh"]
         case .binomialStep, .cellDraw, .corrupt, .reveal: ["prelude.clh", "philox.clh"]
         case .tokenDraw: ["prelude.clh", "philox.clh", "categorical.clh"]
         case .grammarDraw: Self.math + ["categorical.clh", "wide_float.clh"]
         case .grammarPath: ["prelude.clh", "philox.clh", "categorical.clh", "wide_float.clh"]
-        case .layerNorm, .selectiveScanSerial: Self.math + ["bfloat16.clh"]
-        default: Self.math
+        case .layerNorm: Self.lanes + ["bfloat16.clh"]
+        case .selectiveScanSerial: Self.math + ["bfloat16.clh"]
+        case .binaryCrossEntropy, .causalConvolution, .causalConvolutionBackward, .crossEntropy, .selectiveScanBackward,
+            .selectiveScanParallel:
+            Self.math
+        default: Self.lanes
         }
     }
 

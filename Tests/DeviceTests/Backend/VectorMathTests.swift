@@ -20,7 +20,7 @@ extension OnDevice {
         static let functions = [
             Function(name: "exp2_nonpositive", arguments: -125.9...0, bound: 2) { exp2($0) },
             Function(name: "exp_nonpositive", arguments: -87.2...0, bound: 2.5) { exp($0) },
-            Function(name: "sigmoid", arguments: -87...87, bound: 3) { 1 / (1 + exp(-$0)) },
+            Function(name: "sigmoid", arguments: -87...87, bound: 5.5) { 1 / (1 + exp(-$0)) },
             Function(name: "softplus", arguments: -87...40, bound: 3.5) { max($0, 0) + log1p(exp(-abs($0))) },
             Function(name: "gelu", arguments: 0...40, bound: 1, magnitude: 1, exact: gelu),
             // 6e-8 in units of 2^-23.
@@ -34,8 +34,10 @@ extension OnDevice {
             // Half of the arguments evenly, half by their exponents down to 1e-9.
             let (first, last) = (function.arguments.lowerBound, function.arguments.upperBound)
             let evenly = (0..<count / 2).map { first + (last - first) * Double($0) / Double(count / 2) }
-            let sign: Double = first < 0 ? -1 : 1
-            let small = (0..<count / 2).map { sign * pow(10, -9 * Double($0) / Double(count / 2)) }
+            let small = (0..<count / 2).map { index in
+                let size = pow(10, -9 * Double(index) / Double(count / 2))
+                return first == 0 || (last > 0 && index % 2 == 0) ? size : -size
+            }
             let arguments = (evenly + small).map(Float.init)
             let values = try evaluate(function.name, at: arguments, lanes: lanes)
             var worst = (error: 0.0, argument: Float(0))
@@ -51,12 +53,15 @@ extension OnDevice {
         @Test(arguments: [16, 1]) func exponentialsAtTheirEnds(lanes: Int) throws {
             let ends: [Float] = [
                 0, -0.0, -.infinity, -.greatestFiniteMagnitude, -200, -.leastNonzeroMagnitude, -1e-30, .nan,
+                -126, -126.00001, -126.5, -127, -87.34, -88, -104, -150,
             ]
-            let arguments = ends + ends
-            for name in ["exp2_nonpositive", "exp_nonpositive"] {
-                let values = try evaluate(name, at: arguments, lanes: lanes)
+            for (name, least) in [("exp2_nonpositive", Float(-126)), ("exp_nonpositive", -87.33)] {
+                let values = try evaluate(name, at: ends, lanes: lanes)
                 #expect(values.prefix(7) == [1, 1, 0, 0, 0, 1, 1])
                 #expect(values[7].isNaN)
+                for (x, y) in zip(ends, values).dropFirst(8) {
+                    #expect(x < least ? y == 0 : y.isNormal && y < 1e-37, "\(name)(\(x)) = \(y)")
+                }
             }
         }
 

@@ -71,21 +71,23 @@ extension OnDevice {
             #expect(try origin(of: OnDevice.scale) == .source)
         }
 
-        /// Of three files of last year one is loaded before the next is saved, and one is not the cache's.
+        /// Of two programs that are 61 days old one is loaded before the next is saved; of two other files, the one of 59
+        /// days is too young and the old one is not the cache's.
         @Test func forgottenFilesAreDeleted() throws {
             #expect(try origin(of: OnDevice.scale) == .source)
             #expect(try origin(of: other, expected: OnDevice.scaled.map { $0 + 6 }) == .source)
-            let foreign = folder.appending(path: "notes.txt")
-            try Data().write(to: foreign)
+            for name in ["notes.txt", "young.clbin"] { try Data().write(to: folder.appending(path: name)) }
             for file in try files() {
-                let date = Date(timeIntervalSinceNow: -61 * 86_400)
+                let days: Double = file.lastPathComponent == "young.clbin" ? 59 : 61
+                let date = Date(timeIntervalSinceNow: -days * 86_400)
                 try FileManager.default.setAttributes([.modificationDate: date], ofItemAtPath: file.path)
             }
             #expect(try origin(of: OnDevice.scale) == .diskCache)
             var next = OnDevice.scale
             next.defines.append(.init("UNREAD", 1))
             #expect(try origin(of: next) == .source)
-            #expect(try files().count == 3 && files().contains { $0.lastPathComponent == "notes.txt" })
+            let names = try Set(files().map(\.lastPathComponent))
+            #expect(names.count == 4 && names.isSuperset(of: ["notes.txt", "young.clbin"]), "\(names)")
             #expect(try origin(of: OnDevice.scale) == .diskCache)
             #expect(try origin(of: other, expected: OnDevice.scaled.map { $0 + 6 }) == .source)
         }
