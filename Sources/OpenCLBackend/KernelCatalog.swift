@@ -20,11 +20,8 @@ final class KernelCatalog: Sendable {
 
     /// A kernel of its own for each launch, so that its arguments are bound once.
     func kernel(_ variant: KernelVariant) throws(OpenCLError) -> Kernel {
-        try context.program(
-            Specialisation(
-                sources: variant.file.sources.map { Specialisation.Source(fileName: $0.name, text: $0.text) },
-                defines: variant.defines)
-        ).kernel(variant.entry)
+        try context.program(Specialisation(sources: variant.file.sources(), defines: variant.defines))
+            .kernel(variant.entry)
     }
 
     /// The table [S, d] of the rotary positions: row s holds d/2 cosines, then d/2 sines, of s · θ^(−2i/d).

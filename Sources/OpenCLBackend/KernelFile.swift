@@ -75,13 +75,15 @@ enum KernelFile: String, Hashable, Sendable, CaseIterable {
     private static let product = math + ["activation.clh", "panels.clh", "bfloat16.clh"]
     private static let pairAttention = math + ["panels.clh", "rotary.clh", "bfloat16.clh", "pair_weights.clh"]
 
-    /// Name and text of every file of the program, in the order of compilation.
-    var sources: [(name: String, text: String)] {
-        (headers + [rawValue]).map { name in
+    /// Every file of the program, in the order of compilation.
+    ///
+    /// - Throws: `invalidArgument` for a file that `CKernels.c` does not embed.
+    func sources() throws(OpenCLError) -> [Specialisation.Source] {
+        try (headers + [rawValue]).map { name throws(OpenCLError) in
             guard let file = ckernels_file(name)?.pointee else {
-                fatalError("CKernels.c does not list \(name)")
+                throw .invalidArgument(name: name, expected: "a file that CKernels.c lists", got: "none of this name")
             }
-            return (String(cString: file.name), String(cString: file.text))
+            return Specialisation.Source(fileName: String(cString: file.name), text: String(cString: file.text))
         }
     }
 }
