@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The slow checks, each to its end whatever became of the others, and a table of them.
+# The slow checks, two at a time and each to its end whatever became of the others, and a table of them.
 # Arguments: the tool, the number of seeds for the listed cases, of drawn cases, of executions of each fuzz target, of pieces
 # under the grammar.
 set -uo pipefail
@@ -11,18 +11,24 @@ pieces=${5:-1000}
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 logs=.build/soak
 mkdir -p "$logs"
+rm -f "$logs"/*
 export SWIFT=${SWIFT:-swift}
+# Stages run in the background, where an interrupt does not reach them.
+trap "kill 0" INT
 
-table=$(printf '%-36s %8s  %s' stage seconds result)
-failures=0
-# stage NAME COMMAND...: its output goes to a log, whose last line is the result.
+stages=()
+# stage NAME COMMAND...: beside one other; its output goes to a log, whose last line is the result.
 stage() {
+    ((${#stages[@]} < 2)) || wait -n
+    stages+=("$1")
+    run_stage "$@" &
+}
+run_stage() {
     local name=$1 start=$SECONDS log=$logs/${1// /-}.log verdict=ok
     shift
     echo "$name …" >&2
     "$@" >"$log" 2>&1 || verdict="FAILED, see $log"
-    [[ $verdict == ok ]] || failures=$((failures + 1))
-    table+=$(printf '\n%-36s %8d  %s: %s' "$name" $((SECONDS - start)) "$verdict" "$(tail -n 1 "$log" | cut -c 1-100)")
+    printf '%-36s %8d  %s: %s\n' "$name" $((SECONDS - start)) "$verdict" "$(tail -n 1 "$log" | cut -c 1-100)" >"${log%.log}.row"
 }
 
 listed_cases() {
@@ -35,15 +41,22 @@ drawn_cases() {
 }
 tests() { SMDIM_SOAK_PIECES=$pieces "$SWIFT" test -c release --disable-xctest --filter "$1"; }
 
+# The longest first. Builds and tests of one package wait for each other, so they do not stand side by side.
+stage "$pieces pieces under the grammar" tests Grammar
+stage "fuzzing" Tests/Fuzz/run.sh "$executions"
 for kernels in vector group simple; do
     stage "listed cases, $kernels" listed_cases "$kernels"
     stage "drawn cases, $kernels" drawn_cases "$kernels"
 done
-stage "checked accesses (oclgrind)" Scripts/oclgrind.sh "$smdim"
-stage "$pieces pieces under the grammar" tests Grammar
 stage "500 generations in one process" tests generatingLeavesNothingBehind
+stage "checked accesses (oclgrind)" Scripts/oclgrind.sh "$smdim"
 stage "faults" Scripts/faults.sh "$smdim" 20
-stage "fuzzing" Tests/Fuzz/run.sh "$executions"
+wait
 
-echo "$table"
+printf '%-36s %8s  %s\n' stage seconds result
+failures=0
+for name in "${stages[@]}"; do
+    row=$logs/${name// /-}.row
+    cat "$row" && ! grep -q FAILED "$row" || failures=$((failures + 1))
+done
 ((failures == 0))
