@@ -14,7 +14,7 @@ mkdir -p "$logs"
 rm -f "$logs"/*
 export SWIFT=${SWIFT:-swift}
 # Stages run in the background, where an interrupt does not reach them.
-trap "kill 0" INT
+trap "trap - TERM; kill 0" INT TERM
 
 stages=()
 # stage NAME COMMAND...: beside one other; its output goes to a log, whose last line is the result.
@@ -41,7 +41,7 @@ drawn_cases() {
 }
 tests() { SMDIM_SOAK_PIECES=$pieces "$SWIFT" test -c release --disable-xctest --filter "$1"; }
 
-# The longest first. Builds and tests of one package wait for each other, so they do not stand side by side.
+# The longest first; two tests of one package would wait for each other, so they do not stand side by side.
 stage "$pieces pieces under the grammar" tests Grammar
 stage "fuzzing" Tests/Fuzz/run.sh "$executions"
 for kernels in vector group simple; do

@@ -6,8 +6,8 @@
 // others. With A_PANELS A is packed by pack_blocks, one tile's rows after the other.
 //
 // The lines of C that a block will write are asked for a few with every product: on lines from memory its stores would wait
-// as long as its products took, and all at once they hold up the loads. With multiply_block's requests a fifth faster than
-// without.
+// as long as its products took, and all at once they hold up the loads. On the shapes of the paper preset that and
+// multiply_block's requests are worth a fifth.
 //
 // Preconditions: LANES 16; M, N >= 1; k and DEPTH, which count pairs, multiples of 16. Nothing outside the M x K and M x N
 // elements is touched, but for the padding of panels and blocks, which is read.

@@ -2,7 +2,7 @@ import CKernels
 import OpenCLRuntime
 
 /// A `.cl` file of `Kernels/` and the headers that are compiled before it.
-enum KernelFile: String, Hashable, Sendable, CaseIterable {
+enum KernelFile: String, Hashable, Sendable {
     case activate = "activate.cl"
     case activationBackward = "activation_backward.cl"
     case adamW = "adamw.cl"

@@ -124,9 +124,10 @@ extension Float {
     /// The value of a bfloat16.
     init(bfloat16Bits bits: UInt16) { self.init(bitPattern: UInt32(bits) << 16) }
 
-    /// The nearest bfloat16, ties to even, as its bits; a NaN becomes a quiet one.
+    /// The bits of the nearest bfloat16, as `bfloat16.clh` has it.
     fileprivate var bfloat16Bits: UInt16 {
-        guard !isNaN else { return 0x7FC0 }
+        if isNaN { return 0x7FC0 }
+        if isSubnormal { return sign == .minus ? 0x8000 : 0 }
         return UInt16(truncatingIfNeeded: (bitPattern &+ 0x7FFF &+ ((bitPattern >> 16) & 1)) >> 16)
     }
 }

@@ -35,8 +35,9 @@ public enum BinaryCache: Sendable, Hashable {
 /// **File.** All numbers are 64-bit little-endian:
 /// `"SMDIMCLB"` · bytes of key · bytes of binary · 64-bit FNV-1a hash of key and binary · key · binary.
 ///
-/// **Age.** A load renews its file's date of modification. Whenever a file is saved, those that were not loaded for sixty
-/// days are deleted: what older versions, drivers and settings left behind.
+/// **Age.** A load renews its file's date of modification, to the day. A save deletes the files that were not loaded for
+/// sixty days, which older versions, drivers and settings left behind, but once in a day, for a cold start saves dozens; the
+/// file `swept` bears the time. A time in the future counts as long ago.
 ///
 /// **Concurrency.** Files are written beside their place and renamed, so that a file under its name is whole.
 ///
@@ -58,7 +59,9 @@ struct BinaryStore: Sendable {
         let bytes = [UInt8](data)
         let header = Self.header(key: key, binary: bytes.dropFirst(Self.headerSize + key.count))
         guard bytes.starts(with: header), bytes.dropFirst(Self.headerSize).starts(with: key) else { return nil }
-        try? FileManager.default.setAttributes([.modificationDate: Date()], ofItemAtPath: file.path)
+        if days(since: file) ?? 0 > 1 {
+            try? FileManager.default.setAttributes([.modificationDate: Date()], ofItemAtPath: file.path)
+        }
         return Array(bytes.dropFirst(Self.headerSize + key.count))
     }
 
@@ -71,13 +74,18 @@ struct BinaryStore: Sendable {
     }
 
     private func deleteForgotten() {
-        let files = try? FileManager.default.contentsOfDirectory(
-            at: folder, includingPropertiesForKeys: [.contentModificationDateKey])
-        let oldest = Date(timeIntervalSinceNow: -60 * 86_400)
-        for file in files ?? [] where file.pathExtension == Self.fileExtension {
-            let date = try? file.resourceValues(forKeys: [.contentModificationDateKey]).contentModificationDate
-            if let date, date < oldest { try? FileManager.default.removeItem(at: file) }
+        let swept = folder.appendingPathComponent("swept")
+        guard days(since: swept) ?? .infinity > 1, (try? Data().write(to: swept)) != nil else { return }
+        let files = try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
+        for file in files ?? [] where file.pathExtension == Self.fileExtension && days(since: file) ?? 0 > 60 {
+            try? FileManager.default.removeItem(at: file)
         }
+    }
+
+    /// The age of a file; nil if it cannot be told.
+    private func days(since file: URL) -> Double? {
+        let date = try? FileManager.default.attributesOfItem(atPath: file.path)[.modificationDate] as? Date
+        return date.map { $0.timeIntervalSinceNow > 60 ? .infinity : -$0.timeIntervalSinceNow / 86_400 }
     }
 
     private func file(of key: [UInt8]) -> URL {

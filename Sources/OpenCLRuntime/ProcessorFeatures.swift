@@ -2,12 +2,13 @@ import CProcessor
 import Foundation
 
 extension Device {
-    /// Whether kernels may hold AVX512-BF16 instructions: products of pairs of bfloat16, summed in float32.
+    /// Whether kernels may hold AVX512-BF16 instructions, rounding to bfloat16 and products of pairs summed in float32, and
+    /// the permutation of halves (AVX512-BW) that makes pairs.
     ///
     /// OpenCL has no query for it. PoCL runs kernels on the processor of this process and for exactly that processor, so
     /// the kernel's list of its features decides; on other platforms and systems the answer is no.
     public var hasBFloat16Products: Bool {
-        runsHere(with: ["avx512f", "avx512_bf16"])
+        runsHere(with: ["avx512f", "avx512bw", "avx512_bf16"])
     }
 
     /// Whether kernels may hold AMX instructions: products of blocks of bfloat16, summed in float32.

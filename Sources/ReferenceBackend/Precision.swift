@@ -19,11 +19,10 @@ extension Precision {
 }
 
 extension Float {
-    /// The nearest bfloat16, ties to even, a denormal one being taken as a zero of its sign; NaN stays NaN.
+    /// The nearest bfloat16, ties to even, a denormal number being taken as a zero of its sign; NaN stays NaN.
     var roundedToBFloat16: Float {
-        guard !isNaN else { return self }
-        let bits = bitPattern
-        let rounded = Float(bitPattern: (bits &+ 0x7FFF &+ ((bits >> 16) & 1)) & 0xFFFF_0000)
-        return rounded.isSubnormal ? Float(sign: sign, exponent: 0, significand: 0) : rounded
+        if isNaN { return self }
+        if isSubnormal { return Float(sign: sign, exponent: 0, significand: 0) }
+        return Float(bitPattern: (bitPattern &+ 0x7FFF &+ ((bitPattern >> 16) & 1)) & 0xFFFF_0000)
     }
 }

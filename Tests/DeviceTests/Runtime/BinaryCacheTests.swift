@@ -33,18 +33,22 @@ extension OnDevice {
             try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
         }
 
+        private func binaries() throws -> [URL] {
+            try files().filter { $0.pathExtension == "clbin" }
+        }
+
         @Test func secondContextTakesTheBinary() throws {
             #expect(try origin(of: OnDevice.scale) == .source)
-            #expect(try files().count == 1)
+            #expect(try binaries().count == 1)
             #expect(try origin(of: OnDevice.scale) == .diskCache)
             #expect(try origin(of: other, expected: OnDevice.scaled.map { $0 + 6 }) == .source)
-            #expect(try files().count == 2)
+            #expect(try binaries().count == 2)
             #expect(try origin(of: OnDevice.scale) == .diskCache)
         }
 
         @Test func damagedFilesMeanCompile() throws {
             #expect(try origin(of: OnDevice.scale) == .source)
-            let file = try #require(try files().first)
+            let file = try #require(try binaries().first)
             let whole = try Data(contentsOf: file)
             var damaged: [Data] = [0, 7, 31, 32, 200, whole.count / 2, whole.count - 1].map { whole.prefix($0) }
             damaged.append(whole + [0])
@@ -64,9 +68,9 @@ extension OnDevice {
 
         @Test func swappedFilesMeanCompile() throws {
             #expect(try origin(of: OnDevice.scale) == .source)
-            let first = try #require(try files().first)
+            let first = try #require(try binaries().first)
             #expect(try origin(of: other, expected: OnDevice.scaled.map { $0 + 6 }) == .source)
-            let second = try #require(try files().first { $0.lastPathComponent != first.lastPathComponent })
+            let second = try #require(try binaries().first { $0.lastPathComponent != first.lastPathComponent })
             try Data(contentsOf: second).write(to: first)
             #expect(try origin(of: OnDevice.scale) == .source)
         }
@@ -77,19 +81,44 @@ extension OnDevice {
             #expect(try origin(of: OnDevice.scale) == .source)
             #expect(try origin(of: other, expected: OnDevice.scaled.map { $0 + 6 }) == .source)
             for name in ["notes.txt", "young.clbin"] { try Data().write(to: folder.appending(path: name)) }
-            for file in try files() {
-                let days: Double = file.lastPathComponent == "young.clbin" ? 59 : 61
-                let date = Date(timeIntervalSinceNow: -days * 86_400)
-                try FileManager.default.setAttributes([.modificationDate: date], ofItemAtPath: file.path)
-            }
+            for file in try files() { try age(file, days: file.lastPathComponent == "young.clbin" ? 59 : 61) }
             #expect(try origin(of: OnDevice.scale) == .diskCache)
-            var next = OnDevice.scale
-            next.defines.append(.init("UNREAD", 1))
-            #expect(try origin(of: next) == .source)
+            try saveAnother(1)
             let names = try Set(files().map(\.lastPathComponent))
-            #expect(names.count == 4 && names.isSuperset(of: ["notes.txt", "young.clbin"]), "\(names)")
+            #expect(names.count == 5 && names.isSuperset(of: ["notes.txt", "young.clbin", "swept"]), "\(names)")
             #expect(try origin(of: OnDevice.scale) == .diskCache)
             #expect(try origin(of: other, expected: OnDevice.scaled.map { $0 + 6 }) == .source)
+        }
+
+        @Test func aDaySweepsOnce() throws {
+            try saveAnother(1)
+            let old = folder.appending(path: "old.clbin"), swept = folder.appending(path: "swept")
+            try Data().write(to: old)
+            try age(old, days: 61)
+            try age(swept, days: 0.9)
+            try saveAnother(2)
+            #expect(FileManager.default.fileExists(atPath: old.path))
+            for (number, days) in [(3, 1.1), (5, -1)] {
+                try age(swept, days: days)
+                try saveAnother(number)
+                #expect(!FileManager.default.fileExists(atPath: old.path))
+                try Data().write(to: old)
+                try age(old, days: 61)
+                try saveAnother(number + 1)
+                #expect(FileManager.default.fileExists(atPath: old.path), "the sweep renewed the time")
+            }
+        }
+
+        private func age(_ file: URL, days: Double) throws {
+            let date = Date(timeIntervalSinceNow: -days * 86_400)
+            try FileManager.default.setAttributes([.modificationDate: date], ofItemAtPath: file.path)
+        }
+
+        /// Compiles and so saves a program that differs from every other by a number.
+        private func saveAnother(_ number: Int) throws {
+            var program = OnDevice.scale
+            program.defines.append(.init("UNREAD", number))
+            #expect(try origin(of: program) == .source)
         }
 
         @Test func anUnusableFolderMeansCompile() throws {
