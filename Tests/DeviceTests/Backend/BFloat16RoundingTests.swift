@@ -1,9 +1,6 @@
-import CKernels
 import Foundation
 import OpenCLRuntime
 import Testing
-
-private let hasInstructions = (try? OnDevice.context().device.hasBFloat16Products) == true
 
 extension OnDevice {
     /// What `bfloat16.clh` promises of its rounding, by integer arithmetic and by the processor's instructions.
@@ -22,7 +19,11 @@ extension OnDevice {
         }()
         private static let signalling = Float(bitPattern: 0x7F80_0001)
 
-        @Test(arguments: hasInstructions ? [false, true] : [false]) func isToNearestEven(byInstructions: Bool) throws {
+        @Test func arithmeticRoundsToNearestEven() throws { try checkRounding(byInstructions: false) }
+
+        @Test(.needsBFloat16) func instructionsRoundToNearestEven() throws { try checkRounding(byInstructions: true) }
+
+        private func checkRounding(byInstructions: Bool) throws {
             let x = Self.arguments
             let (halves, pairs) = try round(x, byInstructions: byInstructions)
             for block in stride(from: 0, to: x.count, by: 32) {
@@ -57,10 +58,7 @@ extension OnDevice {
         }
 
         private func round(_ x: [Float], byInstructions: Bool) throws -> (halves: [UInt16], pairs: [UInt32]) {
-            let headers = try ["prelude.clh", "lanes.clh", "bfloat16.clh"].map { header in
-                let file = try #require(ckernels_file(header)).pointee
-                return Specialisation.Source(fileName: header, text: String(cString: file.text))
-            }
+            let headers = try OnDevice.headers("prelude.clh", "lanes.clh", "bfloat16.clh")
             let kernel = Specialisation.Source(
                 fileName: "round.cl",
                 text: """

@@ -34,9 +34,7 @@ extension OnDevice {
         /// 0.1918 is the largest error of PyTorch's gradients under autocast, of a weight relative to its largest element, as
         /// `Benchmarks/peers/bfloat16_errors.py` prints them for all golden models. In models as small as these a ReLU that
         /// rounding turns on or off makes most of it, and which one that is differs.
-        @Test(
-            .enabled(if: (try? TestDevice.backend(.vector).supports(.bfloat16)) == true, "needs AVX512-BF16"),
-            arguments: Golden.names)
+        @Test(.needsBFloat16, arguments: Golden.names)
         func gradientsAreNoFartherThanPyTorchs(_ name: String) throws {
             let model = try GoldenModel(name)
             let found = try model.gradients(precision: .bfloat16, on: TestDevice.backend(.vector))
@@ -51,7 +49,7 @@ extension OnDevice {
         }
 
         /// In a batch other rows of a sample share a block of 32 with other samples, and other heads the device.
-        @Test(.enabled(if: (try? TestDevice.backend(.vector).supports(.bfloat16)) == true, "needs AVX512-BF16"))
+        @Test(.needsBFloat16)
         func sampleOfABatchHasTheBitsThatItHasAlone() throws {
             let configuration = ModelConfiguration(.small)
             try checkSamplesOfABatch(
@@ -67,7 +65,7 @@ extension OnDevice {
             #expect(found.allSatisfy { $0.bitPattern & 0xFFFF == 0 })
         }
 
-        @Test(.enabled(if: (try? TestDevice.backend(.vector).supports(.bfloat16)) == true, "needs AVX512-BF16"))
+        @Test(.needsBFloat16)
         func roundedWeightIsRefusedWhereFactorsAreFloat32() throws {
             let backend = try TestDevice.backend(.vector)
             var plan = Plan()

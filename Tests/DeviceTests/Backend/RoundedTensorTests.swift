@@ -4,12 +4,10 @@ import SMDIM
 import Testing
 import _ParityKit
 
-private let hasProducts = (try? TestDevice.backend(.vector).supports(.bfloat16)) == true
-
 extension OnDevice {
     /// The input of a bfloat16 product, stored rounded by the kernel that makes it, against the same plan with every tensor
     /// kept, where the host sees floats and each product rounds its input in a pass of its own.
-    @Suite(.enabled(if: hasProducts, "needs AVX512-BF16")) struct RoundedTensors {
+    @Suite(.needsBFloat16) struct RoundedTensors {
         @Test(arguments: ParityCase.rounded)
         func whereItIsRoundedChangesNoBit(_ parityCase: ParityCase) throws {
             let backend = try TestDevice.backend(.vector, isolation: .margins)

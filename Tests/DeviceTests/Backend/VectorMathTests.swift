@@ -1,4 +1,3 @@
-import CKernels
 import Foundation
 import OpenCLRuntime
 import Testing
@@ -13,6 +12,8 @@ extension OnDevice {
             let arguments: ClosedRange<Double>
             let bound: Double
             var magnitude: Double?
+            /// OpenCL lets a division be off by 2.5 units; PoCL rounds it correctly.
+            var divides = false
             let exact: @Sendable (Double) -> Double
             var testDescription: String { name }
         }
@@ -20,7 +21,7 @@ extension OnDevice {
         static let functions = [
             Function(name: "exp2_nonpositive", arguments: -125.9...0, bound: 2) { exp2($0) },
             Function(name: "exp_nonpositive", arguments: -87.2...0, bound: 2.5) { exp($0) },
-            Function(name: "sigmoid", arguments: -87...87, bound: 5.5) { 1 / (1 + exp(-$0)) },
+            Function(name: "sigmoid", arguments: -87...87, bound: 3, divides: true) { 1 / (1 + exp(-$0)) },
             Function(name: "softplus", arguments: -87...40, bound: 3.5) { max($0, 0) + log1p(exp(-abs($0))) },
             Function(name: "gelu", arguments: 0...40, bound: 1, magnitude: 1, exact: gelu),
             // 6e-8 in units of 2^-23.
@@ -40,6 +41,7 @@ extension OnDevice {
             }
             let arguments = (evenly + small).map(Float.init)
             let values = try evaluate(function.name, at: arguments, lanes: lanes)
+            let bound = try function.bound + (function.divides && !Device.select().isPoCL ? 2.5 : 0)
             var worst = (error: 0.0, argument: Float(0))
             for (x, y) in zip(arguments, values) {
                 let exact = function.exact(Double(x))
@@ -47,7 +49,7 @@ extension OnDevice {
                 let error = abs(Double(y) - exact) / unit
                 if error > worst.error || error.isNaN { worst = (error, x) }
             }
-            #expect(worst.error <= function.bound, "at \(worst.argument)")
+            #expect(worst.error <= bound, "at \(worst.argument)")
         }
 
         @Test(arguments: [16, 1]) func exponentialsAtTheirEnds(lanes: Int) throws {
@@ -71,10 +73,7 @@ extension OnDevice {
 
         /// The function `name` of every argument, whose number is a multiple of 16.
         private func evaluate(_ name: String, at arguments: [Float], lanes: Int) throws -> [Float] {
-            let headers = try ["prelude.clh", "lanes.clh", "vector_math.clh", "activation.clh"].map { header in
-                let file = try #require(ckernels_file(header)).pointee
-                return Specialisation.Source(fileName: header, text: String(cString: file.text))
-            }
+            let headers = try OnDevice.headers("prelude.clh", "lanes.clh", "vector_math.clh", "activation.clh")
             let kernel = Specialisation.Source(
                 fileName: "evaluate.cl",
                 text: """
