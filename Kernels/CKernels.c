@@ -99,6 +99,9 @@ static const char packPairs[] = {
 static const char packPanels[] = {
 #embed "Matmul/pack_panels.cl" suffix(, 0)
 };
+static const char roundRows[] = {
+#embed "Matmul/round_rows.cl" suffix(, 0)
+};
 static const char binomialStep[] = {
 #embed "Noise/binomial_step.cl" suffix(, 0)
 };
@@ -202,6 +205,7 @@ static const CKernelFile files[] = {
     {"Matmul/matmul_panels.cl", matmulPanels},
     {"Matmul/pack_pairs.cl", packPairs},
     {"Matmul/pack_panels.cl", packPanels},
+    {"Matmul/round_rows.cl", roundRows},
     {"Noise/binomial_step.cl", binomialStep},
     {"Noise/cell_draw.cl", cellDraw},
     {"Noise/corrupt.cl", corrupt},

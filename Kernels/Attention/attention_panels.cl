@@ -12,9 +12,17 @@
 // No local memory. The order of every sum depends on S and d alone. With LSE the natural log-sum-exp of each
 // query's scores goes to lse [B, heads, S]; else that argument is unread.
 //
+// With ROUND_FACTORS q, k and v are widened bfloat16, q and k rounded after the rotation; the weights are not rounded. With
+// RESULT_BFLOAT16 y is written rounded.
+//
 // Preconditions: d even, d <= 32 * HEAD_PANELS; S >= 1; rotation is the table of rotary.clh. NaN and infinities go
 // where the formula takes them.
 // Beside attention_naive: exp2 by polynomial, KEYS keys at a time instead of one by one.
+
+// A head's features as the products take them, times a scale.
+static inline void finish_factors(float *row, float scale) {
+    for (int i = 0; i < HEAD_WIDTH / 16; ++i) vstore16(factor(vload16(i, row)) * scale, i, row);
+}
 
 kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void attention_pack(global const float *qkv, global const float *rotation, global float *keys, global float *values,
@@ -32,12 +40,13 @@ void attention_pack(global const float *qkv, global const float *rotation, globa
         const int s = first + min(j, count - 1);
         global const float *key = qkv + ((size_t)b * sequence + s) * 3 * model + model + head * width;
         rotate(key, rotation + (size_t)s * width, width / 2, 1.0f, rotated[j]);
+        finish_factors(rotated[j], 1.0f);
         if (j >= count) continue;
         global const float *value = key + model;
         for (int p = 0; p < value_panels; ++p) {
             global float *target = values + ((size_t)p * sequence + s) * PANEL;
-            vstore16(load_lanes(value + p * PANEL, width - p * PANEL), 0, target);
-            vstore16(load_lanes(value + p * PANEL + 16, width - p * PANEL - 16), 1, target);
+            vstore16(factor(load_lanes(value + p * PANEL, width - p * PANEL)), 0, target);
+            vstore16(factor(load_lanes(value + p * PANEL + 16, width - p * PANEL - 16)), 1, target);
         }
     }
     for (int i = 0; i < width; ++i) {
@@ -52,7 +61,7 @@ void attention_pack(global const float *qkv, global const float *rotation, globa
 kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void attention_panels(global const float *qkv, global const float *rotation,
                       global const float *keys, global const float *values,
-                      global float *y, global float *lse,
+                      global result *y, global float *lse,
                       int sequence, int heads, int width, int rows) {
     const int head = get_group_id(1), b = get_group_id(2);
     const int model = heads * width;
@@ -72,7 +81,8 @@ void attention_panels(global const float *qkv, global const float *rotation,
         // Queries past the end repeat the last one and are not written.
         const int s = min(first + row, sequence - 1);
         global const float *query = qkv + ((size_t)b * sequence + s) * 3 * model + head * width;
-        rotate(query, rotation + (size_t)s * width, width / 2, scale, queries[0] + row * HEAD_WIDTH);
+        rotate(query, rotation + (size_t)s * width, width / 2, 1.0f, queries[0] + row * HEAD_WIDTH);
+        finish_factors(queries[0] + row * HEAD_WIDTH, scale);
         for (int i = 0; i < HEAD_WIDTH; ++i) outputs[0][row * HEAD_WIDTH + i] = 0.0f;
         peak[0][row] = -INFINITY;
         total[0][row] = 0.0f;
@@ -110,9 +120,9 @@ void attention_panels(global const float *qkv, global const float *rotation,
 
     for (int row = 0; row < min(rows, sequence - first); ++row) {
         const float *output = outputs[0] + row * HEAD_WIDTH;
-        global float *target = y + ((size_t)b * sequence + first + row) * model + head * width;
+        global result *target = y + ((size_t)b * sequence + first + row) * model + head * width;
         for (int i = 0; i < width; i += 16)
-            store_lanes(vload16(0, output + i) / total[0][row], target + i, width - i);
+            store_result(vload16(0, output + i) / total[0][row], target + i, width - i);
 #ifdef LSE
         lse[plane * sequence + first + row] = (peak[0][row] + log2(total[0][row])) * LN2;
 #endif

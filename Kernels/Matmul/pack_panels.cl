@@ -1,5 +1,6 @@
 // Moves matrices into and out of the layout of panels.clh: W [N, K] as ceil(N / 32) panels, each a contiguous K x
-// 32 block, P[(p K + k) 32 + j] = W[32 p + j, k], zero where 32 p + j >= N.
+// 32 block, P[(p K + k) 32 + j] = W[32 p + j, k], zero where 32 p + j >= N. With ROUND_FACTORS the panels that pack_panels
+// and transpose_panels write hold widened bfloat16.
 //
 // pack_panels, unpack_panels: work-item (k, p) owns row k of panel p; the other matrix has element (n, k) at
 // [offset + n n_stride + k k_stride], so that a weight [N, K], its transpose and an activation all fit.
@@ -12,11 +13,14 @@ kernel void pack_panels(global const float *source, int offset, int n_stride, in
     global float *target = panels + ((size_t)panel * k + row) * PANEL;
     source += offset + (size_t)row * k_stride + (size_t)panel * PANEL * n_stride;
     if (n_stride == 1 && (panel + 1) * PANEL <= n) {
-        vstore16(vload16(0, source), 0, target);
-        vstore16(vload16(1, source), 1, target);
+        vstore16(factor(vload16(0, source)), 0, target);
+        vstore16(factor(vload16(1, source)), 1, target);
         return;
     }
-    for (int j = 0; j < PANEL; ++j) target[j] = panel * PANEL + j < n ? source[(size_t)j * n_stride] : 0.0f;
+    float gathered[PANEL];
+    for (int j = 0; j < PANEL; ++j) gathered[j] = panel * PANEL + j < n ? source[(size_t)j * n_stride] : 0.0f;
+    vstore16(factor(vload16(0, gathered)), 0, target);
+    vstore16(factor(vload16(1, gathered)), 1, target);
 }
 
 kernel void unpack_panels(global const float *panels, global float *target, int offset, int n_stride, int k_stride,
@@ -33,6 +37,10 @@ kernel void transpose_panels(global const float *panels, global float *transpose
     panels += ((size_t)p * k + q * PANEL) * PANEL;
     transposed += ((size_t)q * n + p * PANEL) * PANEL;
     const int rows = min(PANEL, k - q * PANEL), columns = min(PANEL, n - p * PANEL);
-    for (int j = 0; j < columns; ++j)
-        for (int i = 0; i < PANEL; ++i) transposed[j * PANEL + i] = i < rows ? panels[i * PANEL + j] : 0.0f;
+    for (int j = 0; j < columns; ++j) {
+        float column[PANEL];
+        for (int i = 0; i < PANEL; ++i) column[i] = i < rows ? panels[i * PANEL + j] : 0.0f;
+        vstore16(factor(vload16(0, column)), 0, transposed + j * PANEL);
+        vstore16(factor(vload16(1, column)), 1, transposed + j * PANEL);
+    }
 }

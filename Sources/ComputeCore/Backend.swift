@@ -143,7 +143,7 @@ public enum BackendError: Error, Equatable, Sendable, CustomStringConvertible {
             "\(operation): the \(backend) backend does not execute it"
         case .unsupportedPrecision(let precision, let operation, let device):
             "\(operation): \(device) with these kernels has no \(precision.rawValue) products, which need the vector kernels "
-                + "on a CPU device with AVX512-BF16; use \(Precision.float32.rawValue)"
+                + "on a CPU device; use \(Precision.float32.rawValue)"
         case .unknownParameter(let key):
             "parameter \(key): the plan uses it, but it was not prepared"
         case .parameterMismatch(let key, let expected, let found):

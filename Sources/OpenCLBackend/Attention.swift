@@ -8,15 +8,14 @@ extension Attention: OpenCLOperation {
 
     var roundableOperands: Set<String> { precision == .bfloat16 ? ["output"] : [] }
 
-    /// On the vector path: the rotated keys and the values of every head in panels, of pairs if they are bfloat16.
+    /// On the vector path: the rotated keys and the values of every head in panels, of pairs or of floats.
     func scratchBytes(on backend: OpenCLBackend, given _: RoundedTensors) throws(OpenCLError) -> [Int] {
         guard backend.path == .vector else { return [] }
         let planes = batch * headCount
         let (keys, features) = (length.roundedUp(to: Self.panel), headWidth.roundedUp(to: Self.panel))
-        return switch precision {
-        case .float32: [4 * planes * keys * headWidth, 4 * planes * features * length]
-        case .bfloat16: [2 * planes * keys * headWidth, 2 * planes * features * keys]
-        }
+        return backend.takesPairs(precision)
+            ? [2 * planes * keys * headWidth, 2 * planes * features * keys]
+            : [4 * planes * keys * headWidth, 4 * planes * features * length]
     }
 
     func commands(_ binder: Binder) throws(OpenCLError) -> [Command] {
@@ -57,8 +56,9 @@ extension Attention: OpenCLOperation {
         let packed = binder.scratch.map(KernelArgument.buffer)
         let rows = binder.backend.tuning.rows(
             of: AttentionShape(length: length, heads: headCount, width: headWidth, precision: precision))
-        let rounds = precision == .bfloat16
-        let packing = rounds ? KernelFile.attentionPanelsBF16 : .attentionPanels
+        let takesPairs = binder.backend.takesPairs(precision)
+        let widens = precision == .bfloat16 && !takesPairs
+        let packing = takesPairs ? KernelFile.attentionPanelsBF16 : .attentionPanels
         let takesTiles = binder.backend.takesTiles(precision, depth: headWidth)
         let main = takesTiles ? KernelFile.attentionAMX : packing
         // The kernel of tiles has a fixed number of queries.
@@ -67,15 +67,18 @@ extension Attention: OpenCLOperation {
             try binder.launch(
                 KernelVariant(
                     packing, entry: "attention_pack",
-                    ["HEAD_PANELS": headPanels, "LSE": saves, "BFLOAT16": rounds.define]),
+                    [
+                        "HEAD_PANELS": headPanels, "LSE": saves, "BFLOAT16": takesPairs.define,
+                        "ROUND_FACTORS": widens.define,
+                    ]),
                 global: SIMD3(length.dividedRoundingUp(by: Self.panel), headCount, batch), local: SIMD3(1, 1, 1),
                 inputs + packed + sizes),
             try binder.launch(
                 KernelVariant(
                     main,
                     [
-                        "HEAD_PANELS": headPanels, "LSE": saves, "BFLOAT16": rounds.define,
-                        "RESULT_BFLOAT16": binder.rounded.contains(output).define,
+                        "HEAD_PANELS": headPanels, "LSE": saves, "BFLOAT16": takesPairs.define,
+                        "ROUND_FACTORS": widens.define, "RESULT_BFLOAT16": binder.rounded.elementBytes(of: output),
                     ]),
                 global: SIMD3(length.dividedRoundingUp(by: queries), headCount, batch), local: SIMD3(1, 1, 1),
                 inputs + packed + outputs + sizes + (takesTiles ? [] : [.int(rows)])),

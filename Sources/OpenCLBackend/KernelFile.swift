@@ -36,6 +36,7 @@ enum KernelFile: String, Hashable, Sendable {
     case packPairs = "pack_pairs.cl"
     case packPanels = "pack_panels.cl"
     case reveal = "reveal.cl"
+    case roundRows = "round_rows.cl"
     case selectiveScanBackward = "selective_scan_backward.cl"
     case selectiveScanNaive = "selective_scan_naive.cl"
     case selectiveScanParallel = "selective_scan_parallel.cl"
@@ -50,12 +51,12 @@ enum KernelFile: String, Hashable, Sendable {
         case .activate, .activationBackward, .linearEpilogue, .matmulNaive: Self.math + ["activation.clh"]
         case .matmulPanels: Self.product + ["product_row.clh"]
         case .matmulAMX: Self.product + ["product_row.clh", "amx.clh"]
-        case .packPanels: Self.lanes + ["panels.clh"]
-        case .packPairs: Self.lanes + ["panels.clh", "bfloat16.clh"]
+        case .packPairs, .packPanels, .roundRows: Self.lanes + ["panels.clh", "bfloat16.clh"]
         case .attentionPanelsBF16: Self.pairAttention + ["attention_tile.clh", "attention_scores.clh"]
         case .attentionAMX: Self.pairAttention + ["amx.clh"]
         case .attentionBackwardNaive, .attentionNaive, .attentionTiles: Self.lanes + ["rotary.clh"]
-        case .attentionPanels: Self.math + ["panels.clh", "rotary.clh", "attention_tile.clh", "attention_scores.clh"]
+        case .attentionPanels:
+            Self.math + ["panels.clh", "rotary.clh", "bfloat16.clh", "attention_tile.clh", "attention_scores.clh"]
         case .attentionBackwardPanels: Self.math + ["panels.clh", "rotary.clh", "attention_tile.clh"]
         case .binomialStep, .cellDraw, .corrupt, .reveal: ["prelude.clh", "philox.clh"]
         case .tokenDraw: ["prelude.clh", "philox.clh", "categorical.clh"]

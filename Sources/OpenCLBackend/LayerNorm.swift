@@ -10,7 +10,7 @@ extension LayerNorm: OpenCLOperation {
         let groups = RowGroups(rows, vectorRows: 4, for: binder)
         return [
             try binder.launch(
-                groups.variant(.layerNorm, ["RESULT_BFLOAT16": binder.rounded.contains(output).define]),
+                groups.variant(.layerNorm, ["RESULT_BFLOAT16": binder.rounded.elementBytes(of: output)]),
                 global: groups.global, local: groups.local,
                 [
                     .int(rows), .int(width), .float32(epsilon), binder.argument(input), binder.argument(weight),

@@ -22,10 +22,9 @@ extension Linear: OpenCLOperation {
 
     func scratchBytes(on backend: OpenCLBackend, given rounded: RoundedTensors) throws(OpenCLError) -> [Int] {
         if precision == .bfloat16 {
-            let input =
-                rounded.contains(input.tensor) ? [] : [MatrixProduct.pairBytes(rows: input.rows, k: weight.shape[1])]
-            let pairs = ParameterPacking(.bfloat16Matrix, weight.shape, path: backend.path).byteCount
-            return input + (rounded.contains(weight) ? [] : [pairs])
+            let rows = backend.factorBytes(precision, rows: input.rows, k: weight.shape[1])
+            let panels = backend.packing(.bfloat16Matrix, weight.shape).byteCount
+            return (rounded.contains(input.tensor) ? [] : [rows]) + (rounded.contains(weight) ? [] : [panels])
         }
         return try MatrixProduct.scratchBytes(
             m: input.rowsPerSample, n: weight.shape[0], k: weight.shape[1], a: input.sampleLayout,
@@ -43,7 +42,7 @@ extension Binder {
                 got: "\(ParameterLayout.bfloat16Matrix)")
         }
         let layout = rounded.contains(tensor) ? ParameterLayout.bfloat16Matrix : .matrix
-        let expected = ParameterPacking(layout, tensor.shape, path: path).byteCount
+        let expected = backend.packing(layout, tensor.shape).byteCount
         guard buffer.byteCount == expected else {
             throw .invalidArgument(
                 name: "\(label): weight", expected: "\(expected) bytes of layout \(layout)", got: "\(buffer.byteCount)")

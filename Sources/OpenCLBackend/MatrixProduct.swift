@@ -13,14 +13,14 @@ struct MatrixProduct {
         let buffer: Buffer
         let offset: Int
         let stride: Int
-        /// Whether its elements are halves; see ``RoundedTensors``.
-        var isRounded = false
+        /// Bytes of an element if it is rounded to bfloat16; see ``RoundedTensors``.
+        var roundedBytes: Int?
 
         var arguments: [KernelArgument] { [.buffer(buffer), .int(offset), .int(stride)] }
 
         /// The matrix from a later row on.
         func skipping(_ rows: Int) -> Matrix {
-            Matrix(buffer: buffer, offset: offset + rows * stride, stride: stride, isRounded: isRounded)
+            Matrix(buffer: buffer, offset: offset + rows * stride, stride: stride, roundedBytes: roundedBytes)
         }
     }
 
@@ -34,7 +34,7 @@ struct MatrixProduct {
     var activation = Activation.none
     var residual: Matrix?
     /// Of the factors. Those of bfloat16 that are not rounded already are rounded into scratch memory first, the input and
-    /// then the weight; see ``pairBytes(rows:k:)``.
+    /// then the weight; see ``OpenCLBackend/factorBytes(_:rows:k:)``.
     var precision = Precision.float32
     var weightIsRounded = false
     let output: Matrix
@@ -49,13 +49,15 @@ struct MatrixProduct {
         }
     }
 
-    private func variant(_ file: KernelFile, lanes: Int, tile: ProductTile? = nil) -> KernelVariant {
+    private func variant(
+        _ file: KernelFile, lanes: Int, tile: ProductTile? = nil, takesPairs: Bool = false
+    ) -> KernelVariant {
         KernelVariant(
             file,
             [
                 "LANES": lanes, "ROWS": tile?.rows, "PANELS": tile?.panels,
                 "BIAS": (bias != nil).define, "RESIDUAL": (residual != nil).define,
-                "BFLOAT16": (precision == .bfloat16).define, "RESULT_BFLOAT16": output.isRounded.define,
+                "BFLOAT16": takesPairs.define, "RESULT_BFLOAT16": output.roundedBytes,
             ]
         ).defining("ACTIVATION", activation == .none ? "identity" : activation.rawValue)
     }
@@ -70,13 +72,12 @@ struct MatrixProduct {
         let (left, right, roundings) = try factors(binder)
         let tile = binder.backend.productTile(precision, depth: k)
         let blockRows = binder.backend.tuning.rows(of: shape, tile: tile)
-        let depth = precision == .bfloat16 ? k.dividedRoundingUp(by: 2) : k
         let product = try binder.launch(
-            variant(tile.kernel, lanes: 16, tile: tile),
+            variant(tile.kernel, lanes: 16, tile: tile, takesPairs: binder.backend.takesPairs(precision)),
             global: SIMD3(n.dividedRoundingUp(by: tile.columns), rows.dividedRoundingUp(by: blockRows), 1),
             local: SIMD3(1, 1, 1),
             left.arguments + [.buffer(right)] + epilogueArguments + output.arguments
-                + [.int(rows), .int(n), .int(depth), .int(blockRows)])
+                + [.int(rows), .int(n), .int(binder.backend.depth(precision, k)), .int(blockRows)])
         return roundings + [product]
     }
 
@@ -87,27 +88,29 @@ struct MatrixProduct {
         _ binder: Binder
     ) throws(OpenCLError) -> (left: Matrix, right: Buffer, roundings: [Command]) {
         guard precision == .bfloat16 else { return (input, weight, []) }
-        let depth = k.dividedRoundingUp(by: 2)
+        let (depth, takesPairs) = (binder.backend.depth(precision, k), binder.backend.takesPairs(precision))
         var left = Matrix(buffer: input.buffer, offset: 0, stride: depth)
         var right = weight
         var roundings: [Command] = []
         var scratch = binder.scratch[...]
-        if !input.isRounded {
+        if input.roundedBytes == nil {
             left = Matrix(buffer: try binder.next(of: &scratch), offset: 0, stride: depth)
             roundings.append(try binder.rounding(input, rows: rows, columns: k, into: left))
         }
         if !weightIsRounded {
             right = try binder.next(of: &scratch)
+            let width = ParameterPacking.panelWidth
             roundings.append(
-                try binder.launch(
-                    KernelVariant(.packPairs, entry: "round_panels"), global: SIMD3(depth, panelCount, 1),
-                    [.buffer(weight), .buffer(right), .int(k)]))
+                takesPairs
+                    ? try binder.launch(
+                        KernelVariant(.packPairs, entry: "round_panels"), global: SIMD3(depth, panelCount, 1),
+                        [.buffer(weight), .buffer(right), .int(k)])
+                    : try binder.rounding(
+                        Matrix(buffer: weight, offset: 0, stride: width), rows: panelCount * k, columns: width,
+                        into: Matrix(buffer: right, offset: 0, stride: width)))
         }
         return (left, right, roundings)
     }
-
-    /// The bytes of a matrix as rows of pairs.
-    static func pairBytes(rows: Int, k: Int) -> Int { 4 * rows * k.dividedRoundingUp(by: 2) }
 
     private func naive(_ binder: Binder) throws(OpenCLError) -> Command {
         try binder.launch(
@@ -155,7 +158,7 @@ extension Binder {
     func matrix(_ view: MatrixView) throws(OpenCLError) -> MatrixProduct.Matrix {
         MatrixProduct.Matrix(
             buffer: try buffer(view.tensor), offset: view.offset, stride: view.rowStride,
-            isRounded: rounded.contains(view.tensor))
+            roundedBytes: rounded.elementBytes(of: view.tensor))
     }
 
     /// The next scratch buffer.
@@ -166,12 +169,14 @@ extension Binder {
         return buffer
     }
 
-    /// Rounds a matrix to rows of pairs.
+    /// Rounds a matrix to rows of bfloat16, pairs or floats.
     func rounding(
-        _ source: MatrixProduct.Matrix, rows: Int, columns: Int, into pairs: MatrixProduct.Matrix
+        _ source: MatrixProduct.Matrix, rows: Int, columns: Int, into rounded: MatrixProduct.Matrix
     ) throws(OpenCLError) -> Command {
         try launch(
-            KernelVariant(.packPairs, entry: "round_pairs"), global: SIMD3(columns.dividedRoundingUp(by: 32), rows, 1),
-            source.arguments + pairs.arguments + [.int(columns)])
+            backend.takesPairs(.bfloat16)
+                ? KernelVariant(.packPairs, entry: "round_pairs") : KernelVariant(.roundRows),
+            global: SIMD3(columns.dividedRoundingUp(by: 32), rows, 1),
+            source.arguments + rounded.arguments + [.int(columns)])
     }
 }

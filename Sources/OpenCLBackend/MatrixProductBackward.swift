@@ -23,8 +23,6 @@ struct MatrixProductBackward {
     /// Terms of a weight's gradient that are summed at a time, or pairs of them.
     private static let depth = 512
 
-    private var isOfPairs: Bool { precision == .bfloat16 }
-
     /// The launches; `scratch` is what ``scratchBytes(rows:n:k:inputStride:outputStride:precision:on:)`` asks for.
     func commands(_ binder: Binder, scratch: ArraySlice<Buffer>) throws(OpenCLError) -> [Command] {
         switch binder.path {
@@ -43,8 +41,8 @@ struct MatrixProductBackward {
         switch backend.path {
         case .vector:
             let (inputs, outputs) = (k.roundedUp(to: panel), n.roundedUp(to: panel))
-            guard precision == .bfloat16 else { return [4 * inputs * n, 4 * inputs * rows, 4 * outputs * rows] }
-            return [(inputs, n), (inputs, rows), (outputs, rows), (rows, n)].map(MatrixProduct.pairBytes)
+            let factors = [(inputs, n), (inputs, rows), (outputs, rows)] + (precision == .bfloat16 ? [(rows, n)] : [])
+            return factors.map { backend.factorBytes(precision, rows: $0, k: $1) }
         case .group:
             let dense = BLASProduct.Layout(stride: k)
             let slope = BLASProduct.Layout(isOffset: true, stride: outputStride)
@@ -65,17 +63,15 @@ struct MatrixProductBackward {
         let (turnedWeight, packedInput, packedGradient) = (scratch[0], scratch[1], scratch[2])
         var commands = [
             try binder.launch(
-                isOfPairs
-                    ? KernelVariant(.packPairs, entry: "transpose_round_panels")
-                    : KernelVariant(.packPanels, entry: "transpose_panels"),
+                packing(binder, pairs: "transpose_round_panels", floats: "transpose_panels"),
                 global: SIMD3(n.dividedRoundingUp(by: Self.panel), k.dividedRoundingUp(by: Self.panel), 1),
                 [.buffer(weight), .buffer(turnedWeight), .int(n), .int(k)]),
             try pack(binder, outputGradient, columns: n, into: packedGradient),
             try packLeft(binder, into: packedInput),
         ]
         var slope = outputGradient
-        if isOfPairs {
-            slope = MatrixProduct.Matrix(buffer: scratch[3], offset: 0, stride: n.dividedRoundingUp(by: 2))
+        if precision == .bfloat16 {
+            slope = MatrixProduct.Matrix(buffer: scratch[3], offset: 0, stride: binder.backend.depth(precision, n))
             commands.append(try binder.rounding(outputGradient, rows: rows, columns: n, into: slope))
         }
         let whole = MatrixProduct.Matrix(buffer: packedInput, offset: 0, stride: 0)
@@ -96,13 +92,16 @@ struct MatrixProductBackward {
         c: MatrixProduct.Matrix, m: Int, n: Int, k: Int, depth: Int? = nil
     ) throws(OpenCLError) -> Command {
         let tile = binder.backend.productTile(precision, depth: k)
-        let elements = isOfPairs ? k.dividedRoundingUp(by: 2) : k
+        let elements = binder.backend.depth(precision, k)
         let blockRows = tile.blockRows(m, outputs: n, rowBytes: 4 * min(elements, depth ?? elements))
         // Without a bias its argument is unread; C is its own residual where it is added to.
         return try binder.launch(
             KernelVariant(
                 tile.kernel, defines,
-                and: ["ROWS": tile.rows, "PANELS": tile.panels, "DEPTH": depth, "BFLOAT16": isOfPairs.define]),
+                and: [
+                    "ROWS": tile.rows, "PANELS": tile.panels, "DEPTH": depth,
+                    "BFLOAT16": binder.backend.takesPairs(precision).define,
+                ]),
             global: SIMD3(n.dividedRoundingUp(by: tile.columns), m.dividedRoundingUp(by: blockRows), 1),
             local: SIMD3(1, 1, 1),
             a.arguments + [.buffer(panels), .buffer(c.buffer)] + c.arguments + c.arguments
@@ -125,13 +124,19 @@ struct MatrixProductBackward {
         _ binder: Binder, _ source: MatrixProduct.Matrix, columns: Int, into panels: Buffer
     ) throws(OpenCLError) -> Command {
         try binder.launch(
-            isOfPairs ? KernelVariant(.packPairs) : KernelVariant(.packPanels),
-            global: SIMD3(
-                isOfPairs ? rows.dividedRoundingUp(by: 2) : rows, columns.dividedRoundingUp(by: Self.panel), 1),
+            packing(binder, pairs: "pack_pairs", floats: "pack_panels"),
+            global: SIMD3(binder.backend.depth(precision, rows), columns.dividedRoundingUp(by: Self.panel), 1),
             [
                 .buffer(source.buffer), .int(source.offset), .int(1), .int(source.stride), .buffer(panels),
                 .int(columns), .int(rows),
             ])
+    }
+
+    /// The kernel that packs factors as pairs, or as floats, which are rounded if they are bfloat16.
+    private func packing(_ binder: Binder, pairs: String, floats: String) -> KernelVariant {
+        binder.backend.takesPairs(precision)
+            ? KernelVariant(.packPairs, entry: pairs)
+            : KernelVariant(.packPanels, entry: floats, ["ROUND_FACTORS": (precision == .bfloat16).define])
     }
 
     // MARK: - Group path

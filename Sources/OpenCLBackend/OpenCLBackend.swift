@@ -13,8 +13,8 @@ public final class OpenCLBackend: Backend {
     public let isolation: Isolation
     /// The measured choices that are used.
     public let tuning: Tuning
-    /// Whether bfloat16 products go through the processor's matrix tiles (AMX).
-    public let usesAMX: Bool
+    /// How factors of bfloat16 are multiplied; nil where they are not.
+    public let bfloat16: BFloat16Products?
     let catalog: KernelCatalog
 
     /// A backend on an open device.
@@ -23,17 +23,18 @@ public final class OpenCLBackend: Backend {
     ///   - path: The family of kernels; if nil the one that was measured to be the fastest, else the one that suits the
     ///     device.
     ///   - tuning: What was measured on the device.
-    ///   - amx: Whether bfloat16 products may use the processor's matrix tiles where it has them, for which this asks the
-    ///     system, for the whole process and for good; the kernels without them sum in another order.
+    ///   - bfloat16: How factors of bfloat16 are multiplied, one of those that are
+    ///     ``BFloat16Products/available(on:)``; if nil the first of them.
     public init(
         _ context: Context, path: KernelPath? = nil, tuning: Tuning = .none, isolation: Isolation = .none,
-        amx: Bool = true
+        bfloat16: BFloat16Products? = nil
     ) {
         self.context = context
         self.path = path ?? tuning.path ?? KernelPath(for: context.device)
         self.tuning = tuning
         self.isolation = isolation
-        usesAMX = amx && self.path == .vector && context.device.hasAMX
+        let products = self.path == .vector ? BFloat16Products.available(on: context.device) : []
+        self.bfloat16 = bfloat16 == nil ? products.first : products.first { $0 == bfloat16 }
         catalog = KernelCatalog(context)
     }
 
@@ -41,11 +42,11 @@ public final class OpenCLBackend: Backend {
         let origin = tuning.origin.map { ", tuned by \($0)" } ?? ""
         return BackendIdentity(
             device: context.device.name, driver: "\(context.device.platformName) \(context.device.driverVersion)",
-            kernelPath: path.rawValue + (usesAMX ? " with AMX" : "") + origin)
+            kernelPath: path.rawValue + (bfloat16?.pathSuffix ?? "") + origin)
     }
 
     public func prepare(_ parameters: [ParameterSource]) throws -> any ParameterStore {
-        try OpenCLParameters(parameters, path: path, context: context)
+        try OpenCLParameters(parameters, backend: self)
     }
 
     public func compile(_ plan: Plan, parameters: any ParameterStore) throws -> any Executable {
@@ -67,7 +68,7 @@ public final class OpenCLBackend: Backend {
     private func placement(of plan: Plan) throws -> Placement {
         if path == .group { try BLASProduct.override(tuning.clblast, on: context.device) }
         let operations = try operations(of: plan)
-        let rounded = RoundedTensors(plan, operations, path: path)
+        let rounded = RoundedTensors(plan, operations, on: self)
         let constraints =
             isolation == .buffers
             ? MemoryPlan.Constraints(alignment: 4, maximumBlockBytes: 0)
@@ -75,24 +76,42 @@ public final class OpenCLBackend: Backend {
                 alignment: max(128, context.device.baseAddressAlignBytes),
                 maximumBlockBytes: context.device.maxAllocationBytes, margin: isolation == .margins ? 256 : 0)
         let memory = MemoryPlan(
-            plan, halved: rounded.storages,
+            plan, halved: rounded.halved,
             scratchBytes: try operations.map { try $0.scratchBytes(on: self, given: rounded) },
             constraints: constraints)
         return Placement(operations: operations, rounded: rounded, memory: memory)
     }
 
     public func memory(of parameters: [ParameterDeclaration]) -> Int {
-        parameters.reduce(0) { $0 + ParameterPacking($1.layout, $1.shape, path: path).byteCount }
+        parameters.reduce(0) { $0 + packing($1.layout, $1.shape).byteCount }
+    }
+
+    /// How a parameter is resident.
+    func packing(_ layout: ParameterLayout, _ shape: Shape) -> ParameterPacking {
+        ParameterPacking(layout, shape, path: path, pairs: takesPairs(.bfloat16))
     }
 
     /// Whether the device and the kernels have products of this precision.
     public func supports(_ precision: Precision) -> Bool {
-        precision == .float32 || (path == .vector && context.device.hasBFloat16Products)
+        precision == .float32 || bfloat16 != nil
     }
+
+    /// Whether products of this precision take pairs of bfloat16; all others take floats.
+    func takesPairs(_ precision: Precision) -> Bool {
+        precision == .bfloat16 && bfloat16 != .widened
+    }
+
+    /// The depth of a product of K terms as its kernel counts it: pairs or floats.
+    func depth(_ precision: Precision, _ k: Int) -> Int {
+        takesPairs(precision) ? k.dividedRoundingUp(by: 2) : k
+    }
+
+    /// The bytes of a factor's rows of K terms.
+    func factorBytes(_ precision: Precision, rows: Int, k: Int) -> Int { 4 * rows * depth(precision, k) }
 
     /// Whether a product of this depth goes through the matrix tiles: 32 terms at a time, which are not worth filling up.
     func takesTiles(_ precision: Precision, depth: Int) -> Bool {
-        usesAMX && precision == .bfloat16 && depth.isMultiple(of: 32)
+        precision == .bfloat16 && bfloat16 == .amx && depth.isMultiple(of: 32)
     }
 
     /// What a work-item of the vector path's product computes of C at a time.

@@ -102,7 +102,7 @@ final class OpenCLExecutable: Executable {
             throw BackendError.unknownTensor("storage \(tensor.storage)", known: [])
         }
         let count = tensor.shape.elementCount
-        if rounded.contains(tensor) {
+        if rounded.elementBytes(of: tensor) == 2 {
             return try HostTensor(tensor.shape, buffer.read(UInt16.self, count: count).map(Float.init(bfloat16Bits:)))
         }
         switch tensor.elementType {

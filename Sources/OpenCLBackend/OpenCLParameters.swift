@@ -13,11 +13,11 @@ final class OpenCLParameters: ParameterStore {
     let context: Context
     private let parameters: [ParameterKey: Parameter]
 
-    init(_ sources: [ParameterSource], path: KernelPath, context: Context) throws(OpenCLError) {
-        self.context = context
+    init(_ sources: [ParameterSource], backend: OpenCLBackend) throws(OpenCLError) {
+        context = backend.context
         var parameters: [ParameterKey: Parameter] = [:]
         for source in sources {
-            let packing = ParameterPacking(source.layout, source.shape, path: path)
+            let packing = backend.packing(source.layout, source.shape)
             let buffer = try context.makeBuffer(bytes: packing.byteCount)
             if let values = source.values {
                 try packing.write(values, to: buffer)

@@ -4,9 +4,10 @@ import OpenCLRuntime
 /// The layout in which a parameter is resident, and the way there and back.
 ///
 /// Matrices are [N, K], outputs by inputs. On the vector path they lie in panels of 32 outputs: panel p holds K rows of 32
-/// columns, P[(p·K + k)·32 + j] = W[32p + j, k], zeros past N. With bfloat16 factors a row holds the pairs k = 2i, 2i + 1
-/// of each column side by side, an odd K being filled with a zero. A convolution's kernel is first brought to a matrix:
-/// the strided one to [D, k₀·E], the transposed one to k₀ matrices [E, D], one per tap.
+/// columns, P[(p·K + k)·32 + j] = W[32p + j, k], zeros past N. With factors in pairs of bfloat16 a row holds the pairs
+/// k = 2i, 2i + 1 of each column side by side, an odd K being filled with a zero; with widened ones it holds the rounded values
+/// as floats. A convolution's kernel is first brought to a matrix: the strided one to [D, k₀·E], the transposed one to k₀
+/// matrices [E, D], one per tap.
 struct ParameterPacking {
     static let panelWidth = 32
     /// Each of several matrices starts where every device allows a sub-buffer to start.
@@ -19,6 +20,8 @@ struct ParameterPacking {
         case rows
         /// Panels of float32.
         case panels
+        /// Panels of float32 that hold bfloat16 values.
+        case widened
         /// Panels of pairs of bfloat16.
         case pairs
     }
@@ -32,14 +35,14 @@ struct ParameterPacking {
     /// Where, from the start of a declared row, each element of the matrix's row is.
     private let columns: [Int]
 
-    init(_ layout: ParameterLayout, _ shape: Shape, path: KernelPath) {
+    init(_ layout: ParameterLayout, _ shape: Shape, path: KernelPath, pairs: Bool) {
         self.shape = shape
         let panels = path == .vector ? Form.panels : .rows
         switch layout {
         case .plain:
             (form, matrices, rows, matrixStride, rowStride, columns) = (.declared, 1, 1, 0, 0, [])
         case .matrix, .bfloat16Matrix:
-            form = path != .vector ? .declared : layout == .matrix ? .panels : .pairs
+            form = path != .vector ? .declared : layout == .matrix ? .panels : pairs ? .pairs : .widened
             (matrices, rows, matrixStride, rowStride) = (1, shape[0], 0, shape[1])
             columns = Array(0..<shape[1])
         case .stridedConvolution:
@@ -74,14 +77,24 @@ struct ParameterPacking {
     func write(_ values: [Float], to buffer: Buffer) throws(OpenCLError) {
         switch form {
         case .declared: try buffer.write(values)
-        case .rows, .panels:
-            var resident = [Float](repeating: 0, count: elementCount)
-            forEachElement { resident[$0] = values[$1] }
-            try buffer.write(resident)
-        case .pairs:
-            var resident = [UInt16](repeating: 0, count: elementCount)
-            forEachElement { resident[$0] = values[$1].bfloat16Bits }
-            try buffer.write(resident)
+        case .rows, .panels: try buffer.write(resident(values) { $0 })
+        case .widened: try buffer.write(resident(values) { Float(bfloat16Bits: $0.bfloat16Bits) })
+        case .pairs: try buffer.write(resident(values) { $0.bfloat16Bits })
+        }
+    }
+
+    /// The resident form of declared values, converted.
+    @inline(__always)
+    private func resident<Element: BitwiseCopyable & ExpressibleByIntegerLiteral>(
+        _ values: [Float], _ convert: (Float) -> Element
+    ) -> [Element] {
+        precondition(values.count == shape.elementCount)
+        return [Element](unsafeUninitializedCapacity: elementCount) { target, count in
+            count = elementCount
+            target.initialize(repeating: 0)
+            values.withUnsafeBufferPointer { values in
+                forEachElement { target[$0] = convert(values[$1]) }
+            }
         }
     }
 

@@ -52,7 +52,7 @@ private struct Grid {
                 .selectiveScanSerial,
                 [
                     "N": common.n, "LANES": binder.path.lanes, "MAX_BLOCKS": Self.maxBlocks,
-                    "CARRY_STATE": common.carry, "RESULT_BFLOAT16": binder.rounded.contains(scan.output).define,
+                    "CARRY_STATE": common.carry, "RESULT_BFLOAT16": binder.rounded.elementBytes(of: scan.output),
                 ])
             global = SIMD3(vectors.dividedRoundingUp(by: blocks), batch, 1)
             local = SIMD3(1, 1, 1)

@@ -16,7 +16,7 @@ extension TransposedConvolution: OpenCLOperation {
                 activation: activation,
                 output: MatrixProduct.Matrix(
                     buffer: binder.buffer(output), offset: tap * channels, stride: stride * channels,
-                    isRounded: binder.rounded.contains(output))
+                    roundedBytes: binder.rounded.elementBytes(of: output))
             ).commands(binder)
         }
         return commands

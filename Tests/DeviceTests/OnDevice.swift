@@ -21,8 +21,13 @@ extension OnDevice {
 }
 
 extension Trait where Self == ConditionTrait {
-    /// Where kernels may hold the instructions of AVX512-BF16.
+    /// Where bfloat16 factors are multiplied.
     static var needsBFloat16: Self {
-        .enabled(if: (try? TestDevice.backend(.vector).supports(.bfloat16)) == true, "needs AVX512-BF16")
+        .enabled(if: (try? TestDevice.backend(.vector).supports(.bfloat16)) == true, "needs a CPU device")
+    }
+
+    /// Where kernels may hold the instructions of AVX512-BF16.
+    static var needsBFloat16Instructions: Self {
+        .enabled(if: (try? TestDevice.context.get().device.hasBFloat16Products) == true, "needs AVX512-BF16")
     }
 }

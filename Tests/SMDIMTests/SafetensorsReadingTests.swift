@@ -203,4 +203,16 @@ struct MalformedFile: Sendable, CustomStringConvertible {
             try file.tensor("b")
         }
     }
+
+    /// Against Swift's own conversion, for every half there is.
+    @Test func everyHalfIsWidenedExactly() throws {
+        let header = "{\(Self.tensor("a", "F16", "[65536]", "[0,131072]"))}"
+        var file = MalformedFile(description: "", header: header, part: "", says: "").bytes
+        for bits in UInt16.min...UInt16.max { file += [UInt8(bits & 0xFF), UInt8(bits >> 8)] }
+        let found = try Safetensors(file, named: "halves").tensor("a").floats()
+        for (bits, value) in found.enumerated() {
+            let exact = Float(Float16(bitPattern: UInt16(bits)))
+            #expect(value.bitPattern == exact.bitPattern || value.isNaN && exact.isNaN, "half \(bits)")
+        }
+    }
 }

@@ -21,11 +21,14 @@ extension OnDevice {
 
         @Test func arithmeticRoundsToNearestEven() throws { try checkRounding(byInstructions: false) }
 
-        @Test(.needsBFloat16) func instructionsRoundToNearestEven() throws { try checkRounding(byInstructions: true) }
+        @Test(.needsBFloat16Instructions) func instructionsRoundToNearestEven() throws {
+            try checkRounding(byInstructions: true)
+        }
 
         private func checkRounding(byInstructions: Bool) throws {
             let x = Self.arguments
-            let (halves, pairs) = try round(x, byInstructions: byInstructions)
+            let (halves, pairs, wide) = try round(x, byInstructions: byInstructions)
+            #expect(zip(wide, halves).allSatisfy { $0.bitPattern == UInt32($1) << 16 })
             for block in stride(from: 0, to: x.count, by: 32) {
                 for lane in 0..<16 {
                     let (first, second) = (block + lane, block + 16 + lane)
@@ -57,31 +60,38 @@ extension OnDevice {
             return sign | (down < up || (down == up && below.isMultiple(of: 2)) ? below : below + 1)
         }
 
-        private func round(_ x: [Float], byInstructions: Bool) throws -> (halves: [UInt16], pairs: [UInt32]) {
+        private func round(_ x: [Float], byInstructions: Bool) throws -> (
+            halves: [UInt16], pairs: [UInt32], wide: [Float]
+        ) {
             let headers = try OnDevice.headers("prelude.clh", "lanes.clh", "bfloat16.clh")
             let kernel = Specialisation.Source(
                 fileName: "round.cl",
                 text: """
-                    kernel void round_both(global const float *x, global ushort *halves, global uint *pairs) {
+                    kernel void round_all(global const float *x, global ushort *halves, global uint *pairs, global float *wide) {
                         const int at = get_global_id(0) * 32;
                         const float16 first = vload16(0, x + at), second = vload16(1, x + at);
                         vstore16(bfloat16_halves(first), 0, halves + at);
                         vstore16(bfloat16_halves(second), 1, halves + at);
                         vstore16(bfloat16_pairs(first, second), 0, pairs + at / 2);
+                        vstore16(widened(first), 0, wide + at);
+                        vstore16(widened(second), 1, wide + at);
                     }
                     """)
             let context = try OnDevice.context()
             let defines: [Specialisation.Define] = byInstructions ? [.init("BFLOAT16", 1)] : []
             let round = try context.program(Specialisation(sources: headers + [kernel], defines: defines))
-                .kernel("round_both")
+                .kernel("round_all")
             let source = try context.makeBuffer(bytes: 4 * x.count)
-            let (halves, pairs) = (
-                try context.makeBuffer(bytes: 2 * x.count), try context.makeBuffer(bytes: 2 * x.count)
-            )
+            let halves = try context.makeBuffer(bytes: 2 * x.count)
+            let pairs = try context.makeBuffer(bytes: 2 * x.count)
+            let wide = try context.makeBuffer(bytes: 4 * x.count)
             try source.write(x)
-            try round.bind([.buffer(source), .buffer(halves), .buffer(pairs)])
+            try round.bind([.buffer(source), .buffer(halves), .buffer(pairs), .buffer(wide)])
             try context.enqueue(round, global: SIMD3(x.count / 32, 1, 1), local: SIMD3(1, 1, 1))
-            return (try halves.read(UInt16.self, count: x.count), try pairs.read(UInt32.self, count: x.count / 2))
+            return (
+                try halves.read(UInt16.self, count: x.count), try pairs.read(UInt32.self, count: x.count / 2),
+                try wide.read(Float.self, count: x.count)
+            )
         }
     }
 }
