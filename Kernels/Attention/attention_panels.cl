@@ -19,9 +19,16 @@
 // where the formula takes them.
 // Beside attention_naive: exp2 by polynomial, KEYS keys at a time instead of one by one.
 
-// A head's features as the products take them, times a scale.
-static inline void finish_factors(float *row, float scale) {
-    for (int i = 0; i < HEAD_WIDTH / 16; ++i) vstore16(factor(vload16(i, row)) * scale, i, row);
+// A head's turned features as the products take them, times a scale.
+static inline void turn_factors(const global float *source, const global float *turn, int width, float scale,
+                                float *target) {
+#ifdef ROUND_FACTORS
+    rotate(source, turn, width / 2, 1.0f, target);
+    for (int i = width; i < HEAD_WIDTH; ++i) target[i] = 0.0f;
+    for (int i = 0; i < HEAD_WIDTH / 16; ++i) vstore16(widened(vload16(i, target)) * scale, i, target);
+#else
+    rotate(source, turn, width / 2, scale, target);
+#endif
 }
 
 kernel __attribute__((reqd_work_group_size(1, 1, 1)))
@@ -39,14 +46,13 @@ void attention_pack(global const float *qkv, global const float *rotation, globa
         // Positions past the end repeat the last one; their scores are masked, their values not written.
         const int s = first + min(j, count - 1);
         global const float *key = qkv + ((size_t)b * sequence + s) * 3 * model + model + head * width;
-        rotate(key, rotation + (size_t)s * width, width / 2, 1.0f, rotated[j]);
-        finish_factors(rotated[j], 1.0f);
+        turn_factors(key, rotation + (size_t)s * width, width, 1.0f, rotated[j]);
         if (j >= count) continue;
         global const float *value = key + model;
         for (int p = 0; p < value_panels; ++p) {
             global float *target = values + ((size_t)p * sequence + s) * PANEL;
-            vstore16(factor(load_lanes(value + p * PANEL, width - p * PANEL)), 0, target);
-            vstore16(factor(load_lanes(value + p * PANEL + 16, width - p * PANEL - 16)), 1, target);
+            vstore16(as_factor(load_lanes(value + p * PANEL, width - p * PANEL)), 0, target);
+            vstore16(as_factor(load_lanes(value + p * PANEL + 16, width - p * PANEL - 16)), 1, target);
         }
     }
     for (int i = 0; i < width; ++i) {
@@ -81,8 +87,7 @@ void attention_panels(global const float *qkv, global const float *rotation,
         // Queries past the end repeat the last one and are not written.
         const int s = min(first + row, sequence - 1);
         global const float *query = qkv + ((size_t)b * sequence + s) * 3 * model + head * width;
-        rotate(query, rotation + (size_t)s * width, width / 2, 1.0f, queries[0] + row * HEAD_WIDTH);
-        finish_factors(queries[0] + row * HEAD_WIDTH, scale);
+        turn_factors(query, rotation + (size_t)s * width, width, scale, queries[0] + row * HEAD_WIDTH);
         for (int i = 0; i < HEAD_WIDTH; ++i) outputs[0][row * HEAD_WIDTH + i] = 0.0f;
         peak[0][row] = -INFINITY;
         total[0][row] = 0.0f;

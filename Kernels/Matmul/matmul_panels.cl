@@ -20,8 +20,8 @@
 // two panels with every tile, for a block mostly has eight. The last three are worth 5 % at K = 512, 1 % at K = 2048.
 //
 // With BFLOAT16 A and P hold pairs along k as bfloat16.clh has them; k, a_offset and a_stride count pairs, and two
-// terms of the sum are added at a time. With RESULT_BFLOAT16, which excludes C_PANELS, c_offset and c_stride count
-// halves: C is the A of another such product if N is even.
+// terms of the sum are added at a time. With RESULT_BFLOAT16, which excludes C_PANELS, C is the A of another such product if
+// N is even, and c_offset and c_stride count its elements, halves or widened ones.
 //
 // Preconditions: LANES 16; M, N, K, ROWS, PANELS >= 1. Nothing outside the M x K and M x N elements is touched, but for
 // panels' padding, which is read and written.
@@ -39,6 +39,9 @@
 #define A_ROW(row) ((size_t)(row) * a_stride)
 #define A_STEP 1
 #endif
+
+// Where panel p of a row of C or the residual begins.
+#define FINISHED(matrix, row, p) (matrix + (size_t)(row) * matrix##_stride + (p) * PANEL_STEP)
 
 __attribute__((reqd_work_group_size(1, 1, 1)))
 kernel void matmul_panels(global const operand *a, int a_offset, int a_stride,
@@ -105,15 +108,28 @@ kernel void matmul_panels(global const operand *a, int a_offset, int a_stride,
 #pragma unroll
             for (int i = 0; i < 2 * ROWS; ++i) fetch_soon(row[i / 2] + ROWS * a_stride + begin + i % 2 * LINE);
 #endif
+            if (COLUMNS(panel + PANELS - 1) == PANEL) {
 #pragma unroll
-            for (int r = 0; r < ROWS; ++r) {
-                if (top + r >= end) break;
-                const size_t at = top + r;
+                for (int r = 0; r < ROWS; ++r) {
+                    if (top + r >= end) break;
 #pragma unroll
-                for (int p = 0; p < PANELS; ++p)
-                    finish_row(
-                        sum[r][2 * p], sum[r][2 * p + 1], added[p], residual + at * residual_stride + p * PANEL_STEP,
-                        c + at * c_stride + p * PANEL_STEP, COLUMNS(panel + p));
+                    for (int p = 0; p < PANELS; ++p)
+                        finish_row(
+                            sum[r][2 * p], sum[r][2 * p + 1], added[p], FINISHED(residual, top + r, p),
+                            FINISHED(c, top + r, p), PANEL);
+                }
+                continue;
+            }
+            // Rolled up, because the ends of rows, in every row of a tile, took a compiler more time than all the rest.
+            float16 last[ROWS][VECTORS];
+#pragma unroll
+            for (int i = 0; i < ROWS * VECTORS; ++i) last[i / VECTORS][i % VECTORS] = sum[i / VECTORS][i % VECTORS];
+#pragma unroll 1
+            for (int i = 0; i < min(ROWS, end - top) * PANELS; ++i) {
+                const int r = i / PANELS, p = i % PANELS;
+                finish_row(
+                    last[r][2 * p], last[r][2 * p + 1], load_bias(bias, panel + p, n), FINISHED(residual, top + r, p),
+                    FINISHED(c, top + r, p), COLUMNS(panel + p));
             }
         }
     }

@@ -142,8 +142,8 @@ public enum BackendError: Error, Equatable, Sendable, CustomStringConvertible {
         case .unsupported(let operation, let backend):
             "\(operation): the \(backend) backend does not execute it"
         case .unsupportedPrecision(let precision, let operation, let device):
-            "\(operation): \(device) with these kernels has no \(precision.rawValue) products, which need the vector kernels "
-                + "on a CPU device; use \(Precision.float32.rawValue)"
+            "\(operation): \(device) with these kernels has no \(precision.rawValue) products, which only "
+                + "the vector kernels have; use \(Precision.float32.rawValue)"
         case .unknownParameter(let key):
             "parameter \(key): the plan uses it, but it was not prepared"
         case .parameterMismatch(let key, let expected, let found):
@@ -153,7 +153,7 @@ public enum BackendError: Error, Equatable, Sendable, CustomStringConvertible {
         case .tensorMismatch(let name, let expected, let found):
             "tensor \(name): expected \(expected), found \(found)"
         case .foreignParameters:
-            "parameters: expected those prepared by this backend, found another backend's"
+            "parameters: expected those prepared by a backend of this device and these kernels, found another's"
         }
     }
 }

@@ -1,31 +1,40 @@
 public import OpenCLRuntime
 
-/// How the vector path multiplies factors of bfloat16: always exact products and float32 sums, which differ in their order.
-public enum BFloat16Products: String, Hashable, Sendable, CaseIterable {
+/// How the vector path multiplies factors of bfloat16. Products are exact and sums float32 in each; they differ in the order of
+/// the sums and, in attention, in whether the weights exp(score - peak) are rounded (``widened`` does not).
+public enum BFloat16Products: Hashable, Sendable {
     /// In the processor's matrix tiles (AMX), 32 terms at a time; products of another depth as ``pairs``.
+    ///
+    /// Asking whether a device has them gives the tiles' registers to the whole process for good.
     case amx
     /// By the instruction of AVX512-BF16, which adds the products of two pairs.
     case pairs
     /// Widened: the factors lie in memory as float32 that hold bfloat16 values, and the kernels of float32 multiply them.
     case widened
 
-    /// Those that a device has, the fastest first; none on other devices than CPUs.
+    /// Those that a device has, the fastest first.
     ///
-    /// Asking for the matrix tiles, which this does where the processor has them, gives them to the whole process for good.
     /// An instruction for pairs that is slower than two of float32's comes last.
     public static func available(on device: Device) -> [BFloat16Products] {
-        guard device.kind == .cpu else { return [] }
-        let tiles: [BFloat16Products] = device.hasAMX ? [.amx] : []
-        guard device.hasBFloat16Products else { return tiles + [.widened] }
-        return tiles + (device.hasFastBFloat16Products ? [.pairs, .widened] : [.widened, .pairs])
+        let pairs: [BFloat16Products] = device.hasFastBFloat16Products ? [.pairs, .widened] : [.widened, .pairs]
+        return ([.amx] + pairs).filter { $0.isAvailable(on: device) }
     }
 
-    /// What it adds to the name of a kernel path.
+    /// Whether a device has it. The kernels of the matrix tiles round by AVX512-BF16's instructions.
+    func isAvailable(on device: Device) -> Bool {
+        switch self {
+        case .amx: device.hasBFloat16Products && device.hasAMX
+        case .pairs: device.hasBFloat16Products
+        case .widened: true
+        }
+    }
+
+    /// What it adds to the name of a kernel path: the instructions that it takes.
     var pathSuffix: String {
         switch self {
         case .amx: " with AMX"
-        case .pairs: ""
-        case .widened: " with widened bfloat16"
+        case .pairs: " with AVX512-BF16"
+        case .widened: ""
         }
     }
 }

@@ -35,19 +35,12 @@ extension Linear: OpenCLOperation {
 extension Binder {
     /// The buffer of a weight, which must lie in a layout that products of this precision take: bfloat16 ones both.
     func weight(_ tensor: Tensor, of precision: Precision) throws(OpenCLError) -> Buffer {
-        let buffer = try buffer(tensor)
         guard precision == .bfloat16 || !rounded.contains(tensor) else {
             throw .invalidArgument(
                 name: "\(label): weight", expected: "layout \(ParameterLayout.matrix)",
                 got: "\(ParameterLayout.bfloat16Matrix)")
         }
-        let layout = rounded.contains(tensor) ? ParameterLayout.bfloat16Matrix : .matrix
-        let expected = backend.packing(layout, tensor.shape).byteCount
-        guard buffer.byteCount == expected else {
-            throw .invalidArgument(
-                name: "\(label): weight", expected: "\(expected) bytes of layout \(layout)", got: "\(buffer.byteCount)")
-        }
-        return buffer
+        return try buffer(tensor)
     }
 
     /// The buffer of a tensor, if there is one.

@@ -32,7 +32,7 @@ struct MatrixProductBackward {
         }
     }
 
-    /// On the vector path Wᵀ, X and dY in panels (X in blocks for the matrix tiles), and dY's rows in pairs if they are rounded;
+    /// On the vector path Wᵀ, X and dY in panels (X in blocks for the matrix tiles), and of bfloat16 products dY's rows rounded;
     /// on the group path CLBlast's temporary memory.
     static func scratchBytes(
         rows: Int, n: Int, k: Int, inputStride: Int, outputStride: Int, precision: Precision = .float32,

@@ -13,7 +13,7 @@ public final class OpenCLBackend: Backend {
     public let isolation: Isolation
     /// The measured choices that are used.
     public let tuning: Tuning
-    /// How factors of bfloat16 are multiplied; nil where they are not.
+    /// How factors of bfloat16 are multiplied; nil where they are not: on the other paths.
     public let bfloat16: BFloat16Products?
     let catalog: KernelCatalog
 
@@ -23,8 +23,8 @@ public final class OpenCLBackend: Backend {
     ///   - path: The family of kernels; if nil the one that was measured to be the fastest, else the one that suits the
     ///     device.
     ///   - tuning: What was measured on the device.
-    ///   - bfloat16: How factors of bfloat16 are multiplied, one of those that are
-    ///     ``BFloat16Products/available(on:)``; if nil the first of them.
+    ///   - bfloat16: How the vector path multiplies factors of bfloat16; if nil the first that is
+    ///     ``BFloat16Products/available(on:)``, and with one that the device has not, plans of such products are refused.
     public init(
         _ context: Context, path: KernelPath? = nil, tuning: Tuning = .none, isolation: Isolation = .none,
         bfloat16: BFloat16Products? = nil
@@ -33,8 +33,8 @@ public final class OpenCLBackend: Backend {
         self.path = path ?? tuning.path ?? KernelPath(for: context.device)
         self.tuning = tuning
         self.isolation = isolation
-        let products = self.path == .vector ? BFloat16Products.available(on: context.device) : []
-        self.bfloat16 = bfloat16 == nil ? products.first : products.first { $0 == bfloat16 }
+        let wanted = self.path == .vector ? bfloat16 ?? BFloat16Products.available(on: context.device).first : nil
+        self.bfloat16 = wanted.flatMap { $0.isAvailable(on: context.device) ? $0 : nil }
         catalog = KernelCatalog(context)
     }
 
@@ -50,7 +50,7 @@ public final class OpenCLBackend: Backend {
     }
 
     public func compile(_ plan: Plan, parameters: any ParameterStore) throws -> any Executable {
-        guard let parameters = parameters as? OpenCLParameters, parameters.context === context else {
+        guard let parameters = parameters as? OpenCLParameters, parameters.suit(self) else {
             throw BackendError.foreignParameters
         }
         return try OpenCLExecutable(plan, parameters: parameters, placement: placement(of: plan), backend: self)
@@ -98,7 +98,7 @@ public final class OpenCLBackend: Backend {
 
     /// Whether products of this precision take pairs of bfloat16; all others take floats.
     func takesPairs(_ precision: Precision) -> Bool {
-        precision == .bfloat16 && bfloat16 != .widened
+        precision == .bfloat16 && (bfloat16 == .amx || bfloat16 == .pairs)
     }
 
     /// The depth of a product of K terms as its kernel counts it: pairs or floats.

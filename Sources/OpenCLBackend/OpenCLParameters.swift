@@ -11,10 +11,12 @@ final class OpenCLParameters: ParameterStore {
     }
 
     let context: Context
+    private let path: KernelPath
+    private let takesPairs: Bool
     private let parameters: [ParameterKey: Parameter]
 
     init(_ sources: [ParameterSource], backend: OpenCLBackend) throws(OpenCLError) {
-        context = backend.context
+        (context, path, takesPairs) = (backend.context, backend.path, backend.takesPairs(.bfloat16))
         var parameters: [ParameterKey: Parameter] = [:]
         for source in sources {
             let packing = backend.packing(source.layout, source.shape)
@@ -28,6 +30,11 @@ final class OpenCLParameters: ParameterStore {
                 shape: source.shape, layout: source.layout, packing: packing, buffer: buffer)
         }
         self.parameters = parameters
+    }
+
+    /// Whether the parameters lie where and as the kernels of a backend take them.
+    func suit(_ backend: OpenCLBackend) -> Bool {
+        context === backend.context && path == backend.path && takesPairs == backend.takesPairs(.bfloat16)
     }
 
     var byteCount: Int { parameters.values.reduce(0) { $0 + $1.buffer.byteCount } }

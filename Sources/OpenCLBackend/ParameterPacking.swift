@@ -134,9 +134,6 @@ struct ParameterPacking {
 }
 
 extension Float {
-    /// The value of a bfloat16.
-    init(bfloat16Bits bits: UInt16) { self.init(bitPattern: UInt32(bits) << 16) }
-
     /// The bits of the nearest bfloat16, as `bfloat16.clh` has it.
     fileprivate var bfloat16Bits: UInt16 {
         if isNaN { return 0x7FC0 }

@@ -10,7 +10,7 @@ import ComputeCore
 /// host does not see it.
 struct RoundedTensors {
     /// Numbers of the plan's intermediate storages.
-    let storages: Set<Int>
+    private let storages: Set<Int>
     /// Numbers of the weights that are resident rounded.
     private let weights: Set<Int>
 

@@ -11,6 +11,11 @@ public enum BinaryCache: Sendable, Hashable {
     /// In this folder, on every device.
     case folder(String)
 
+    /// The driver's own cache alone where it keeps one (PoCL), for programs that run a few times only, as in tests: before PoCL
+    /// hands out a binary it compiles every kernel once more, for work-groups of any size, so that a first run takes twice as
+    /// long. On other devices ``automatic``.
+    public static func driversOwn(on device: Device) -> BinaryCache { device.isPoCL ? .off : .automatic }
+
     func store(for device: Device) -> BinaryStore? {
         switch self {
         case .off: return nil

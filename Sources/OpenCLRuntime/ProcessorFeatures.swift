@@ -13,10 +13,9 @@ extension Device {
 
     /// Whether the instruction for pairs multiplies more terms a second than that of float32.
     ///
-    /// On AMD's processors it does twice as many (Zen 5: a step of `paper` in 99 ms instead of 179). On Intel's half as many,
-    /// for they have the matrix tiles instead, which a virtual machine may hide: 0.74 ns for 32 terms beside 0.18 ns for 16
-    /// (Emerald Rapids, registers only).
-    public var hasFastBFloat16Products: Bool {
+    /// On AMD's processors it does (Zen 5). On Intel's it does half as many, for they have the matrix tiles instead, which a
+    /// virtual machine may hide: 0.74 ns for 32 terms beside 0.18 ns for 16 (Emerald Rapids, in registers).
+    package var hasFastBFloat16Products: Bool {
         hasBFloat16Products && Processor.vendor != "GenuineIntel"
     }
 

@@ -104,16 +104,14 @@ private func elements<Stored: FixedWidthInteger & BitwiseCopyable, Element>(
 }
 
 extension Float {
-    /// The value of a bfloat16, the upper half of a float.
-    fileprivate init(bfloat16Bits bits: UInt16) { self.init(bitPattern: UInt32(bits) << 16) }
-
     /// The value of an IEEE half.
     ///
-    /// Its bits, moved to where a float has exponent and fraction, are a float 2¹¹² times too small, but for infinities and NaN,
-    /// whose exponent is set. `Float(Float16)` is a library call for each element, by which a model took three times as long
-    /// to read: x86-64's baseline lacks the instruction.
-    init(halfBits bits: UInt16) {
-        let magnitude = Float(bitPattern: UInt32(bits & 0x7FFF) << 13) * 0x1p112
+    /// Its bits are moved to where a float has exponent and fraction, the exponent's bias changed from 15 to 127; that of
+    /// infinities and NaN is all ones, and denormal halves are a number of 2⁻²⁴. `Float(Float16)` is a library call for each
+    /// element, by which a model took three times as long to read: x86-64's baseline lacks the instruction.
+    fileprivate init(halfBits bits: UInt16) {
+        let normal = Float(bitPattern: UInt32(bits & 0x7FFF) << 13 + (127 - 15) << 23)
+        let magnitude = bits & 0x7C00 == 0 ? Float(bits & 0x3FF) * 0x1p-24 : normal
         let unbounded: UInt32 = bits & 0x7C00 == 0x7C00 ? 0x7F80_0000 : 0
         self.init(bitPattern: magnitude.bitPattern | unbounded | UInt32(bits & 0x8000) << 16)
     }

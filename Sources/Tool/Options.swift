@@ -38,18 +38,24 @@ struct DeviceOptions: ParsableArguments {
     }
 
     /// The backend on the OpenCL device that was asked for, with what was measured there.
-    func openCLBackend(profiling: Bool = false, isolation: Isolation = .none) throws -> OpenCLBackend {
-        let context = try context(profiling: profiling)
+    ///
+    /// - Parameter savesPrograms: Whether compiled programs go to our cache where the driver keeps one of its own.
+    func openCLBackend(
+        profiling: Bool = false, isolation: Isolation = .none, savesPrograms: Bool = true
+    ) throws -> OpenCLBackend {
+        let context = try context(profiling: profiling, savesPrograms: savesPrograms)
         let tuning = try Tuning.load(tuning.map { URL(filePath: $0) }, for: context.device)
         return OpenCLBackend(context, path: kernels, tuning: tuning, isolation: isolation)
     }
 
     /// The OpenCL device that was asked for.
-    func context(profiling: Bool = false) throws -> Context {
+    func context(profiling: Bool = false, savesPrograms: Bool = true) throws -> Context {
         guard device != "reference" else {
             throw ValidationError("--device: expected an OpenCL device, found reference")
         }
-        return try Context(device: Device.select(device), profiling: profiling)
+        let selected = try Device.select(device)
+        return try Context(
+            device: selected, profiling: profiling, binaryCache: savesPrograms ? .automatic : .driversOwn(on: selected))
     }
 }
 

@@ -21,7 +21,7 @@ struct TrainingArguments: ParsableArguments {
     var swept = 0.0
     @Option(help: "What a cell of a roll costs: cross-entropy or absolute.")
     var cellLoss = BinaryCrossEntropy.Loss.crossEntropy
-    @Option(help: "Type of the factors of linear layers: f32, or bf16, which is faster where the processor has it.")
+    @Option(help: "Type of the factors of linear layers: f32, or bf16, faster on a processor with its products.")
     var precision = Precision.float32
     @Option(help: "Seed.") var seed: UInt64 = 0
     @Option(help: "Steps between checkpoints.") var checkpointEvery = 500

@@ -42,7 +42,7 @@ struct Verify: ParsableCommand {
             throw ValidationError("--op: expected one of \(operations.joined(separator: ", ")), found \(op)")
         }
         let chosen = operations.filter { op == nil || $0 == op }
-        let backend = try device.openCLBackend(isolation: isSeparate ? .buffers : .margins)
+        let backend = try device.openCLBackend(isolation: isSeparate ? .buffers : .margins, savesPrograms: false)
         var rows = chosen.map { Row(operation: $0) }
         if let random {
             let bar = ProgressBar("verify")

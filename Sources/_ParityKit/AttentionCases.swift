@@ -3,7 +3,7 @@ import ReferenceBackend
 
 extension ParityCase {
     /// A score is a sum of d products of rotated factors, so its error grows with Σ|q·k|/√d, and a weight's relative
-    /// error is the score's absolute one: 8 units of (1 + max Σ|q·k|/√d) · Σ p·|v|. With bfloat16 the kernel rounds the
+    /// error is the score's absolute one: 8 units of (1 + max Σ|q·k|/√d) · Σ p·|v|. With bfloat16 a kernel may round the
     /// weights too, and the last bit of a rotated q or k decides how it is rounded: 2¹⁶ units, two roundings to 8 bits.
     static let attention: [ParityCase] = [
         (1, 1, 1, 2), (1, 8, 2, 8), (2, 9, 5, 8), (3, 33, 4, 16), (1, 65, 2, 64), (1, 127, 3, 34), (2, 128, 2, 32),

@@ -5,7 +5,10 @@ public import OpenCLRuntime
 /// The device that tests and `verify` use, opened once per process: building kernels costs more than running them.
 public enum TestDevice {
     /// The context on the chosen device, or why there is none.
-    public static let context = Result { try Context(device: Device.select()) }
+    public static let context = Result {
+        let device = try Device.select()
+        return try Context(device: device, binaryCache: .driversOwn(on: device))
+    }
 
     /// A backend on that device.
     ///

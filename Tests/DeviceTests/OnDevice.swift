@@ -23,7 +23,7 @@ extension OnDevice {
 extension Trait where Self == ConditionTrait {
     /// Where bfloat16 factors are multiplied.
     static var needsBFloat16: Self {
-        .enabled(if: (try? TestDevice.backend(.vector).supports(.bfloat16)) == true, "needs a CPU device")
+        .enabled(if: (try? TestDevice.backend(.vector).supports(.bfloat16)) == true, "needs the vector kernels")
     }
 
     /// Where kernels may hold the instructions of AVX512-BF16.

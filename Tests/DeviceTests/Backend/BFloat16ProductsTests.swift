@@ -4,12 +4,22 @@ import OpenCLRuntime
 import Testing
 import _ParityKit
 
+/// A case whose sums are long enough to tell their order.
+private func longCase(_ operation: String) throws -> ParityCase {
+    try #require(
+        ParityCase.all.first { $0.precision == .bfloat16 && $0.description.contains(operation) })
+}
+
 private let available = (try? BFloat16Products.available(on: TestDevice.context.get().device)) ?? []
 
 extension OnDevice {
     /// Every way of multiplying bfloat16 that the processor has; the other suites take the first.
-    @Suite(.needsBFloat16) struct BFloat16Forms {
-        @Test(arguments: available.dropFirst(), ParityCase.all.filter { $0.precision == .bfloat16 })
+    @Suite(.needsBFloat16) struct BFloat16ProductsSuite {
+        /// Every third, for each case compiles kernels of its own.
+        private static let cases = ParityCase.all.filter { $0.precision == .bfloat16 }.enumerated()
+            .filter { $0.offset % 3 == 0 }.map(\.element)
+
+        @Test(arguments: available.dropFirst(), cases)
         func matchesTheReference(_ products: BFloat16Products, _ parityCase: ParityCase) throws {
             let backend = try backend(products, isolation: .margins)
             #expect(backend.bfloat16 == products)
@@ -17,10 +27,10 @@ extension OnDevice {
             #expect(outcome.isPassed, "\(parityCase): \(outcome.comparison), margins: \(outcome.damagedMargins)")
         }
 
-        /// All round the same factors and sum in float32, each in an order of its own.
-        @Test(arguments: ["M=65 N=64 K=1024", "S=515 H=1 d=64 lse bf16"]) func isTaken(_ name: String) throws {
-            let parityCase = try #require(ParityCase.all.first { $0.description.contains(name) })
-            let instance = try parityCase.make(1)
+        /// Each sums in an order of its own.
+        @Test(.enabled(if: available.count > 1, "there is one"), arguments: ["M=65 N=64 K=1024", "S=515 H=1 d=64"])
+        func isTaken(_ name: String) throws {
+            let instance = try longCase(name).make(1)
             let outputs = try available.map { try instance.run(on: backend($0)).outputs }
             for (index, output) in outputs.enumerated() { #expect(!outputs[..<index].contains(output)) }
         }
@@ -28,8 +38,7 @@ extension OnDevice {
         /// Rows of a work-item change which work-item sums an element, never the order of its sum.
         @Test(arguments: available, [64, 128, 256])
         func rowsOfAWorkItemChangeNoBit(_ products: BFloat16Products, _ rows: Int) throws {
-            let parityCase = try #require(ParityCase.all.first { $0.description.contains("M=65 N=64 K=1024") })
-            let instance = try parityCase.make(1)
+            let instance = try longCase("M=65 N=64 K=1024").make(1)
             var tuning = Tuning()
             tuning.products[ProductShape(rows: 65, outputs: 64, inputs: 1024, precision: .bfloat16)] = rows
             let plain = try instance.run(on: backend(products)).outputs
@@ -63,7 +72,34 @@ extension OnDevice {
                 try executable.run()
                 return try executable.read("output")
             }
-            #expect(outputs[0] == outputs[1])
+            #expect(try outputs[0].floats().elementsEqual(outputs[1].floats()))
+        }
+
+        /// Not even in the bytes that they take, for panels of as many floats lie in another order than rows.
+        @Test func parametersOfAnotherFormOrPathAreRefused() throws {
+            var plan = Plan()
+            let weight = plan.parameter(ParameterKey("w"), [32, 4], .bfloat16Matrix)
+            let output = plan.intermediate([1, 32])
+            try plan.append(
+                Linear(
+                    input: plan.input("x", [1, 4]).matrix, weight: weight, precision: .bfloat16, output: output.matrix))
+            let source = try ParameterSource(ParameterKey("w"), .bfloat16Matrix, [32, 4], nil)
+            let others =
+                try [OpenCLBackend(TestDevice.context.get(), path: .simple)]
+                + (available.contains(.pairs) ? [backend(.pairs)] : [])
+            for other in others {
+                let parameters = try other.prepare([source])
+                #expect(throws: BackendError.self) { try backend(.widened).compile(plan, parameters: parameters) }
+            }
+        }
+
+        @Test func aFormThatTheDeviceHasNotIsRefused() throws {
+            let simple = try OpenCLBackend(TestDevice.context.get(), path: .simple, bfloat16: .widened)
+            #expect(!simple.supports(.bfloat16))
+            let all: [BFloat16Products] = [.amx, .pairs, .widened]
+            for products in all {
+                #expect(try backend(products).supports(.bfloat16) == available.contains(products))
+            }
         }
 
         private func backend(
