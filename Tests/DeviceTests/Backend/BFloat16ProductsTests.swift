@@ -15,9 +15,9 @@ private let available = (try? BFloat16Products.available(on: TestDevice.context.
 extension OnDevice {
     /// Every way of multiplying bfloat16 that the processor has; the other suites take the first.
     @Suite(.needsBFloat16) struct BFloat16ProductsSuite {
-        /// Every third, for each case compiles kernels of its own.
+        /// Every ninth, for each compiles kernels of its own; all have passed with every form.
         private static let cases = ParityCase.all.filter { $0.precision == .bfloat16 }.enumerated()
-            .filter { $0.offset % 3 == 0 }.map(\.element)
+            .filter { $0.offset % 9 == 0 }.map(\.element)
 
         @Test(arguments: available.dropFirst(), cases)
         func matchesTheReference(_ products: BFloat16Products, _ parityCase: ParityCase) throws {
