@@ -3,8 +3,9 @@
 # writes outside a tensor, every tensor having a buffer of its own, and data races inside and between work-groups.
 # Arguments: the tool, the families (all), the elements of the largest case (1500). Exit 1 if there is a finding.
 #
-# What cannot run there: the kernels of bfloat16 pairs, which hold inline assembly; it takes widened ones. Its check for uninitialised reads is not used: in
-# 21.10 it takes what clEnqueueFillBuffer writes, and some of what is written through sub-buffers, for uninitialised.
+# What cannot run there: the kernels of bfloat16 pairs, which hold inline assembly; it takes widened ones. Its check for
+# uninitialised reads is not used: in 21.10 it takes what clEnqueueFillBuffer writes, and some of what is written through
+# sub-buffers, for uninitialised.
 set -euo pipefail
 smdim=$1
 families=${2:-"simple group vector"}

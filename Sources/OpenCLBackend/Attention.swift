@@ -63,23 +63,18 @@ extension Attention: OpenCLOperation {
         let main = takesTiles ? KernelFile.attentionAMX : packing
         // The kernel of tiles has a fixed number of queries.
         let queries = takesTiles ? Self.panel : rows
+        // The same for both kernels, so that a file which holds both is compiled once.
+        let defines: KeyValuePairs<String, Int?> = [
+            "HEAD_PANELS": headPanels, "LSE": saves, "BFLOAT16": takesPairs.define, "ROUND_FACTORS": widens.define,
+            "RESULT_BFLOAT16": binder.rounded.elementBytes(of: output),
+        ]
         return [
             try binder.launch(
-                KernelVariant(
-                    packing, entry: "attention_pack",
-                    [
-                        "HEAD_PANELS": headPanels, "LSE": saves, "BFLOAT16": takesPairs.define,
-                        "ROUND_FACTORS": widens.define,
-                    ]),
+                KernelVariant(packing, entry: "attention_pack", defines),
                 global: SIMD3(length.dividedRoundingUp(by: Self.panel), headCount, batch), local: SIMD3(1, 1, 1),
                 inputs + packed + sizes),
             try binder.launch(
-                KernelVariant(
-                    main,
-                    [
-                        "HEAD_PANELS": headPanels, "LSE": saves, "BFLOAT16": takesPairs.define,
-                        "ROUND_FACTORS": widens.define, "RESULT_BFLOAT16": binder.rounded.elementBytes(of: output),
-                    ]),
+                KernelVariant(main, defines),
                 global: SIMD3(length.dividedRoundingUp(by: queries), headCount, batch), local: SIMD3(1, 1, 1),
                 inputs + packed + outputs + sizes + (takesTiles ? [] : [.int(rows)])),
         ]

@@ -75,6 +75,10 @@ struct ParameterPacking {
     ///
     /// - Throws: ``OpenCLError``.
     func write(_ values: [Float], to buffer: Buffer) throws(OpenCLError) {
+        guard values.count == shape.elementCount else {
+            throw .invalidArgument(
+                name: "parameter", expected: "\(shape.elementCount) values of \(shape)", got: "\(values.count)")
+        }
         switch form {
         case .declared: try buffer.write(values)
         case .rows, .panels: try buffer.write(resident(values) { $0 })
@@ -83,13 +87,12 @@ struct ParameterPacking {
         }
     }
 
-    /// The resident form of declared values, converted.
+    /// The resident form of declared values, as many as the shape holds, converted.
     @inline(__always)
     private func resident<Element: BitwiseCopyable & ExpressibleByIntegerLiteral>(
         _ values: [Float], _ convert: (Float) -> Element
     ) -> [Element] {
-        precondition(values.count == shape.elementCount)
-        return [Element](unsafeUninitializedCapacity: elementCount) { target, count in
+        [Element](unsafeUninitializedCapacity: elementCount) { target, count in
             count = elementCount
             target.initialize(repeating: 0)
             values.withUnsafeBufferPointer { values in

@@ -35,10 +35,12 @@ private enum Processor {
     static let features = Set(words(of: "flags"))
     static let vendor = words(of: "vendor_id").first
 
-    /// The words of a field of the first processor in Linux's `/proc/cpuinfo`; none elsewhere.
+    /// Linux's `/proc/cpuinfo`, read once, for the kernel asks every processor for its part; empty elsewhere.
+    private static let information = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
+
+    /// The words of a field of the first processor.
     private static func words(of field: String) -> [Substring] {
-        guard let text = try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8),
-            let line = text.split(separator: "\n").first(where: { $0.hasPrefix(field) }),
+        guard let line = information.split(separator: "\n").first(where: { $0.hasPrefix(field) }),
             let colon = line.firstIndex(of: ":")
         else { return [] }
         return line[line.index(after: colon)...].split(separator: " ")

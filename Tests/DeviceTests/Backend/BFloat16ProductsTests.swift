@@ -4,10 +4,9 @@ import OpenCLRuntime
 import Testing
 import _ParityKit
 
-/// A case whose sums are long enough to tell their order.
-private func longCase(_ operation: String) throws -> ParityCase {
-    try #require(
-        ParityCase.all.first { $0.precision == .bfloat16 && $0.description.contains(operation) })
+/// The bfloat16 case of these sizes.
+private func parityCase(_ sizes: String) throws -> ParityCase {
+    try #require(ParityCase.all.first { $0.precision == .bfloat16 && $0.description.contains(sizes) })
 }
 
 private let available = (try? BFloat16Products.available(on: TestDevice.context.get().device)) ?? []
@@ -15,11 +14,7 @@ private let available = (try? BFloat16Products.available(on: TestDevice.context.
 extension OnDevice {
     /// Every way of multiplying bfloat16 that the processor has; the other suites take the first.
     @Suite(.needsBFloat16) struct BFloat16ProductsSuite {
-        /// Every ninth, for each compiles kernels of its own; all have passed with every form.
-        private static let cases = ParityCase.all.filter { $0.precision == .bfloat16 }.enumerated()
-            .filter { $0.offset % 9 == 0 }.map(\.element)
-
-        @Test(arguments: available.dropFirst(), cases)
+        @Test(arguments: available.dropFirst(), ParityCase.all.filter { $0.precision == .bfloat16 })
         func matchesTheReference(_ products: BFloat16Products, _ parityCase: ParityCase) throws {
             let backend = try backend(products, isolation: .margins)
             #expect(backend.bfloat16 == products)
@@ -30,7 +25,7 @@ extension OnDevice {
         /// Each sums in an order of its own.
         @Test(.enabled(if: available.count > 1, "there is one"), arguments: ["M=65 N=64 K=1024", "S=515 H=1 d=64"])
         func isTaken(_ name: String) throws {
-            let instance = try longCase(name).make(1)
+            let instance = try parityCase(name).make(1)
             let outputs = try available.map { try instance.run(on: backend($0)).outputs }
             for (index, output) in outputs.enumerated() { #expect(!outputs[..<index].contains(output)) }
         }
@@ -38,7 +33,7 @@ extension OnDevice {
         /// Rows of a work-item change which work-item sums an element, never the order of its sum.
         @Test(arguments: available, [64, 128, 256])
         func rowsOfAWorkItemChangeNoBit(_ products: BFloat16Products, _ rows: Int) throws {
-            let instance = try longCase("M=65 N=64 K=1024").make(1)
+            let instance = try parityCase("M=65 N=64 K=1024").make(1)
             var tuning = Tuning()
             tuning.products[ProductShape(rows: 65, outputs: 64, inputs: 1024, precision: .bfloat16)] = rows
             let plain = try instance.run(on: backend(products)).outputs
