@@ -1,5 +1,5 @@
 # run    builds, lists devices, checks the kernels and writes a piece of music
-# test   every test on an OpenCL device, and a package that links the library
+# test   every test on an OpenCL device, and a package that links the library, built for debugging in half the time
 # bench  latency, kernels and memory of one denoising step; PEERS=1 adds PyTorch on the same machine
 # soak   the slow checks: listed and drawn cases of every kernel, checked accesses, pieces, faults, fuzzing; a table at the end
 # bundle an archive for a machine with a GPU driver and nothing else; bundle-test runs it on a bare Debian with PoCL
@@ -23,7 +23,7 @@ run: tool
 	Scripts/demo.sh "$(SMDIM)"
 
 test: packages
-	$(SWIFT) run $(CONFIGURATION) --package-path Tests/Consumer Consumer
+	$(SWIFT) run --package-path Tests/Consumer Consumer
 	$(SWIFT) test $(CONFIGURATION) --disable-xctest
 
 bench: tool

@@ -129,7 +129,8 @@ extension Context {
     /// - Parameters:
     ///   - kernel: A kernel of a program of this context.
     ///   - global: Work-items along x, y, z, each at least 1.
-    ///   - local: Work-items of a work-group along x, y, z, each a divisor of its `global`; `nil` lets the driver choose.
+    ///   - local: Work-items of a work-group along x, y, z, each a divisor of its `global`; `nil` leaves them to
+    ///     the driver, or under PoCL to ``Device``, because PoCL compiles a kernel for each size.
     ///   - label: Name in the profile; `nil` takes the kernel's.
     /// - Throws: `invalidArgument` for sizes that the device cannot run or a kernel that was never bound, `callFailed` if
     ///   the driver refuses.
@@ -140,6 +141,7 @@ extension Context {
             throw OpenCLError.invalidArgument(name: kernel.name, expected: "a kernel of this context", got: "another's")
         }
         try kernel.checkWork(global: global, local: local)
+        let local = local ?? device.localSize(for: global)
         try kernel.withBound { raw throws(OpenCLError) in
             try timed(label ?? kernel.name, kernel: kernel.name, global: global) { event throws(OpenCLError) in
                 let dimensions: cl_uint = global.z > 1 ? 3 : global.y > 1 ? 2 : 1

@@ -42,6 +42,15 @@ public struct Device: Sendable {
     /// Whether this is PoCL, which keeps a cache of binaries of its own.
     public var isPoCL: Bool { platformName == "Portable Computing Language" }
 
+    /// The size of a work-group where a launch leaves it open; `nil` lets the driver choose.
+    ///
+    /// PoCL compiles a kernel anew for every size of a work-group, and would choose another for almost every global size; here
+    /// there are three.
+    func localSize(for global: SIMD3<Int>) -> SIMD3<Int>? {
+        guard isPoCL, kind == .cpu else { return nil }
+        return SIMD3([64, 8].first { global.x.isMultiple(of: $0) } ?? 1, 1, 1)
+    }
+
     /// The device as OpenCL knows it, for libraries that take one.
     package var rawHandle: cl_device_id { root.raw }
 

@@ -20,6 +20,7 @@ extension OnDevice {
                             const size_t i = get_global_id(0), j = get_global_id(1), k = get_global_id(2);
                             y[i + get_global_size(0) * (j + get_global_size(1) * k)] = 100 * k + 10 * j + i;
                         }
+                        __kernel void group(__global int* y) { y[get_global_id(0)] = get_local_size(0); }
                         """)
             ])
 
@@ -48,6 +49,18 @@ extension OnDevice {
                 100, 101, 102, 103, 110, 111, 112, 113, 120, 121, 122, 123,
             ]
             #expect(try y.read(Int32.self, count: 24) == expected)
+        }
+
+        @Test(.enabled(if: (try? Device.select())?.isPoCL == true, "needs PoCL"))
+        func openGroupsTakeFewSizes() throws {
+            let context = try OnDevice.context()
+            let kernel = try context.program(Self.everyType).kernel("group")
+            for (items, size) in [(1, 1), (21, 1), (24, 8), (192, 64)] {
+                let y = try context.makeBuffer(bytes: 4 * items)
+                try kernel.bind([.buffer(y)])
+                try context.enqueue(kernel, global: SIMD3(items, 1, 1))
+                #expect(try y.read(Int32.self, count: items).allSatisfy { $0 == size })
+            }
         }
 
         @Test func countAndTypesAreChecked() throws {
