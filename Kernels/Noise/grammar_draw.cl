@@ -96,7 +96,7 @@ kernel void grammar_masses(global const float *logits, global const int *tokens,
     confidence[index] = is_defined ? 1.0f : 0.0f;
 
     const bool is_restricted = is_defined && temperature > 0.0f && top_p < 1.0f;
-    const float scale = temperature > 0.0f ? LOG2E / temperature : LOG2E;
+    const float scale = temperature > 0.0f ? fmin(LOG2E / temperature, FLT_MAX) : LOG2E;
     bool is_near = false;
     if (is_restricted) mark_top(row, classes, weights, ids, padded_ids, largest, scale, top_p, &is_near);
     near_ties[index] = (near_ties[index] & 2) | (is_near ? 2 : 0);

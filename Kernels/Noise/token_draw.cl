@@ -26,10 +26,11 @@ kernel void token_draw(global const float *logits, global const int *tokens, glo
     }
     const float largest = largest_of(running);
     confidence[index] = 0.0f;
+    near_ties[index] = 0;
     if (any_lane(broken) || !isfinite(largest)) return;
 
-    // At temperature 0 the lowest id with the greatest logit has all the weight.
-    const float scale = temperature > 0.0f ? 1.0f / temperature : 0.0f;
+    // At temperature 0 the lowest id with the greatest logit has all the weight; close to it the scale must stay finite.
+    const float scale = temperature > 0.0f ? fmin(1.0f / temperature, FLT_MAX) : 0.0f;
     float16 sums = 0.0f;
     for (int id = 0; id < padded_ids; id += 16) {
         const float16 x = load_logits(row, allowed, id, ids);

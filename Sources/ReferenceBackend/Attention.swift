@@ -12,7 +12,8 @@ extension Attention: ReferenceOperation {
                 let rows = (0..<length).map { HeadRow(self, qkv, sample: sample, position: $0, head: head) }
                 for (position, query) in rows.enumerated() {
                     let scores = rows.map { dot(query.query, $0.key) / Double(headWidth).squareRoot() }
-                    let largest = scores.max() ?? 0
+                    // Scores of nothing but -inf have the logarithm -inf, and no weights.
+                    let largest = scores.max().flatMap { $0 == -.infinity ? nil : $0 } ?? 0
                     let weights = scores.map { exp($0 - largest) }
                     let sum = weights.reduce(0, +)
                     for feature in 0..<headWidth {

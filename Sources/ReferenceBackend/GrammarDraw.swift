@@ -33,11 +33,13 @@ extension GrammarDraw: ReferenceOperation {
                 case .fixed(let token, _): (candidates[index], confidence[index]) = (token, 1)
                 case .open(let row):
                     let draw = draws.flatMap { $0[position] }
-                    if let draw, !row.isUndefined {
-                        (candidates[index], confidence[index]) = (Int32(draw.id), Float(draw.probability))
+                    // Without a distribution the class is drawn, for what follows, and no id.
+                    let drawn = row.isUndefined ? nil : draw
+                    if let drawn {
+                        (candidates[index], confidence[index]) = (Int32(drawn.id), Float(drawn.probability))
                     }
                     nearTies[index] =
-                        (nearTies[index] & 2) | (draw?.isNearInClass == true ? 1 : 0)
+                        (nearTies[index] & 2) | (drawn?.isNearInClass == true ? 1 : 0)
                         | (draw?.isNearBetweenClasses == true || row.isNearCut ? 2 : 0)
                 }
             }

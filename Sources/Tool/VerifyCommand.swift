@@ -119,7 +119,8 @@ struct Verify: ParsableCommand {
                 let command = ([again] + verify.device.arguments).joined(separator: " ")
                 failures.append(
                     "\(parityCase): \(outcome.comparison.worst) units against \(parityCase.tolerance) at "
-                        + "\(outcome.comparison), \(outcome.damagedMargins) words outside changed; "
+                        + "\(outcome.comparison), \(outcome.damagedMargins) words outside changed, "
+                        + "\(outcome.strayMarks) marks of near-ties differ; "
                         + "to repeat: \(command)")
             }
         }

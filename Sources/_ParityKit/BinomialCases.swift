@@ -45,7 +45,10 @@ extension ParityCase {
             var instance = ParityInstance()
             let shape: Shape = [batch, steps, width]
             var logits = values.normal(shape.elementCount, spread: 3)
-            if logits.count > 8 { logits.replaceSubrange(3..<6, with: [.nan, .infinity, -.infinity]) }
+            // At temperature 0 a logit of 0 lies on the boundary.
+            if logits.count > 16 {
+                logits.replaceSubrange(3..<14, with: [.nan, .infinity, -.infinity] + [Float](repeating: 0, count: 8))
+            }
             let marks = [Int32](repeating: 0, count: shape.elementCount)
             let nearTies = try instance.input("nearTies", shape, marks)
             instance.leaveOpen(markedBy: nearTies) { marks in Set(marks.indices.filter { marks[$0] != 0 }) }

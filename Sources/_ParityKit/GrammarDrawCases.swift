@@ -1,7 +1,7 @@
 import ComputeCore
 
 extension ParityCase {
-    /// The candidates are equal but for near-ties, which the seeds of these cases do not meet.
+    /// The candidates are equal but for near-ties.
     ///
     /// A confidence is a probability as in ``tokenDraw``, 64 units: the rounding of the sums over all completions cancels
     /// but for the last few positions. Below T = 1 the rounding of a logit grows as it is divided by T.
@@ -9,14 +9,10 @@ extension ParityCase {
         (1, 1, 1, 4, 1.0, 1.0), (1, 6, 6, 15, 1.0, 1.0), (2, 20, 17, 37, 0.8, 1.0), (3, 65, 65, 190, 1.0, 0.9),
         (1, 128, 127, 190, 0, 1.0), (2, 257, 256, 282, 1.3, 0.45), (1, 64, 64, 166, 0.02, 1.0),
         (2, 96, 96, 40, 0.7, 0.02), (1, 2048, 2048, 190, 1.0, 1.0),
-    ].map {
-        grammarDraw(
-            batch: $0, padded: $1, length: $2, ids: $3, temperature: $4, topP: $5, earlierMarks: 2)
-    }
+    ].map { grammarDraw(batch: $0, padded: $1, length: $2, ids: $3, temperature: $4, topP: $5) }
 
-    /// `earlierMarks` is what ``GrammarDraw/nearTies`` holds before the draw.
     static func grammarDraw(
-        batch: Int, padded: Int, length: Int, ids: Int, temperature: Double, topP: Double, earlierMarks: Int32
+        batch: Int, padded: Int, length: Int, ids: Int, temperature: Double, topP: Double
     ) -> ParityCase {
         let sizes = "B=\(batch) L=\(length) of \(padded) V=\(ids) T=\(temperature) p=\(topP)"
         return ParityCase("grammar_draw", sizes, tolerance: temperature > 0 ? 64 / min(temperature, 1) : 64) { seeded in
@@ -40,8 +36,8 @@ extension ParityCase {
                 candidates: instance.output("candidates", shape, .int32),
                 confidence: instance.output("confidence", shape)
             )
-            let nearTies = try instance.input(
-                "nearTies", shape, [Int32](repeating: earlierMarks, count: batch * padded))
+            // Every position has a mark of an earlier draw inside its class, which this one replaces.
+            let nearTies = try instance.input("nearTies", shape, [Int32](repeating: 1, count: batch * padded))
             try instance.plan.append(
                 GrammarDraw(
                     logits: instance.input("logits", [batch, padded, ids], logits),
@@ -50,11 +46,12 @@ extension ParityCase {
                     step: instance.step(StepParameters(step: 7, firstSample: 2, seed: seeded.seed)),
                     temperature: Float(temperature), topP: Float(topP), length: length, maskToken: mask,
                     candidates: outputs.candidates, confidence: outputs.confidence, nearTies: nearTies))
-            // Marks of earlier draws say nothing about this one.
-            guard earlierMarks == 0 else { return instance }
             instance.leaveOpen(markedBy: nearTies) { marks in
                 let moved = Set(marks.indices.filter { marks[$0] & 2 != 0 }.map { $0 / padded })
-                return Set(marks.indices.filter { marks[$0] != 0 || moved.contains($0 / padded) })
+                return Set(
+                    marks.indices.filter {
+                        (marks[$0] != 0 && tokens[$0] == mask && $0 % padded < length) || moved.contains($0 / padded)
+                    })
             }
             return instance
         }

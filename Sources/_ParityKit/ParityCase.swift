@@ -106,7 +106,8 @@ public struct ParityInstance: Sendable {
         outputs.append(name)
     }
 
-    /// Leaves out of the comparison the elements for which a draw's marks say that devices may differ.
+    /// Compares a draw's marks of near-ties, and leaves out of the comparison the elements for which they say that devices may
+    /// differ.
     mutating func leaveOpen(
         markedBy nearTies: Tensor, elements: @escaping @Sendable (_ marks: [Int32]) -> Set<Int>
     ) {

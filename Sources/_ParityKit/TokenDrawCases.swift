@@ -6,6 +6,8 @@ extension ParityCase {
     static let tokenDraw: [ParityCase] = [
         (1, 1, 1, 1.0, 1.0), (1, 8, 15, 1.0, 1.0), (2, 17, 37, 0.8, 1.0), (3, 65, 190, 1.0, 0.9), (1, 128, 190, 0, 1.0),
         (1, 257, 282, 1.3, 0.45), (2, 64, 166, 0.7, 0.05),
+        // So many ids that ten draws come near a boundary.
+        (1, 512, 1000, 1.0, 1.0),
     ].map { tokenDraw(batch: $0, length: $1, ids: $2, temperature: $3, topP: $4) }
 
     static func tokenDraw(batch: Int, length: Int, ids: Int, temperature: Double, topP: Double) -> ParityCase {
@@ -16,19 +18,22 @@ extension ParityCase {
             let shape: Shape = [batch, length]
             let mask = Int32(ids)
             var logits = values.normal(batch * length * ids, spread: 2, outlier: 3)
-            // The first position has no distribution; where there is room, the second has equal logits.
+            // Where there is room, the second position has equal logits and a few after it no distribution.
             let tokens = values.integers(batch * length, in: 0..<4).map { $0 == 0 ? Int32(0) : mask }
             if length > 2 {
                 for id in 0..<ids { logits[ids + id] = 0.25 }
-                logits[2 * ids] = .nan
+                for position in 2..<min(length, 7) { logits[position * ids] = .nan }
             }
             let allowed = (0..<ids).map { Int32($0 % 7 == 3 ? 0 : 1) }
             let tensors = (
                 candidates: instance.output("candidates", shape, .int32),
                 confidence: instance.output("confidence", shape)
             )
-            let nearTies = try instance.input("nearTies", shape, [Int32](repeating: 0, count: batch * length))
-            instance.leaveOpen(markedBy: nearTies) { marks in Set(marks.indices.filter { marks[$0] != 0 }) }
+            // Every position has a mark of an earlier draw, which this one replaces.
+            let nearTies = try instance.input("nearTies", shape, [Int32](repeating: 1, count: batch * length))
+            instance.leaveOpen(markedBy: nearTies) { marks in
+                Set(marks.indices.filter { marks[$0] != 0 && tokens[$0] == mask })
+            }
             try instance.plan.append(
                 TokenDraw(
                     logits: instance.input("logits", [batch, length, ids], logits),
