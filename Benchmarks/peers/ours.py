@@ -3,20 +3,25 @@
 import json
 import os
 import subprocess
+import time
 from pathlib import Path
+
+# Idle threads of an OpenMP spin for up to 200 ms, which is PyTorch's default and makes it faster; we wait until they sleep.
+SETTLING_SECONDS = 0.25
 
 
 class Ours:
-    """`smdim` with the device options of this run."""
+    """`smdim` with the device options of this run, on so many threads where that is PoCL's to say."""
 
-    def __init__(self, tool, device=None):
+    def __init__(self, tool, device=None, threads=None):
         self.tool = str(tool)
         self.options = ["--device", device] if device else []
+        self.environment = os.environ | ({"POCL_MAX_PTHREAD_COUNT": str(threads)} if threads else {})
 
     def run(self, *arguments):
         """stdout of a command; its stderr in the error if it fails."""
         command = [self.tool, *map(str, arguments)]
-        result = subprocess.run(command, capture_output=True, text=True)
+        result = subprocess.run(command, capture_output=True, text=True, env=self.environment)
         if result.returncode != 0:
             raise RuntimeError(f"{' '.join(command)}: {result.stderr.strip()}")
         return result.stdout
@@ -31,25 +36,41 @@ class Ours:
 
     def rounds(self, *arguments):
         """A function that times one round in a process of its own, which sleeps in between. Call `close()` after use."""
-        return Rounds([self.tool, "rounds", *map(str, arguments), *self.options])
+        return Rounds([self.tool, "rounds", *map(str, arguments), *self.options], self.environment)
 
 
 class Rounds:
-    def __init__(self, command):
+    def __init__(self, command, environment):
+        self.command = " ".join(command)
         self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1,
+            env=environment,
         )
-        ready = self.process.stdout.readline().strip()
+        ready = self.answer()
         if not ready.startswith("ready"):
-            raise RuntimeError(self.process.stderr.read().strip() or f"{command}: ended before it was ready")
+            raise RuntimeError(f"{self.command}: expected ready, found {ready}")
         self.path = ready.removeprefix("ready ")
 
     def __call__(self):
-        print(file=self.process.stdin, flush=True)
-        return float(self.process.stdout.readline())
+        time.sleep(SETTLING_SECONDS)
+        try:
+            print(file=self.process.stdin, flush=True)
+        except BrokenPipeError:
+            pass  # answer() says why
+        return float(self.answer())
+
+    def answer(self):
+        """The next line; if there is none, the process's last words as an error."""
+        line = self.process.stdout.readline().strip()
+        if not line:
+            raise RuntimeError(self.process.stderr.read().strip() or f"{self.command}: ended without an answer")
+        return line
 
     def close(self):
-        self.process.stdin.close()
+        try:
+            self.process.stdin.close()
+        except BrokenPipeError:
+            pass
         self.process.wait()
 
 

@@ -6,13 +6,9 @@
 B samples, S steps, C cells of a step, F steps of a latent position, D features.
 """
 
-import os
-
-os.environ.setdefault("KMP_BLOCKTIME", "0")
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-
 import argparse
 import json
+import os
 import statistics
 import time
 from pathlib import Path

@@ -11,6 +11,8 @@ extension ParityCase {
         public let damagedMargins: Int
         /// Elements that were not compared because a draw came too near to a boundary.
         public let openCount: Int
+        /// Whether the reference's outputs are nothing but zeros.
+        public var isVacuous: Bool { comparison.largest == 0 }
         /// Marks of near-ties that differ from the reference's.
         public let strayMarks: Int
         /// Whether the case passes.

@@ -22,8 +22,10 @@ extension OnDevice {
                 outcome.isPassed,
                 """
                 \(parityCase) on \(path), seed \(seed): \(outcome.comparison.worst) units of a tolerance of \
-                \(parityCase.tolerance) at \(outcome.comparison), damaged margins: \(outcome.damagedMargins)
+                \(parityCase.tolerance) at \(outcome.comparison), damaged margins: \(outcome.damagedMargins), stray marks: \
+                \(outcome.strayMarks)
                 """)
+            #expect(!outcome.isVacuous, "\(parityCase), seed \(seed): zeros against zeros")
         }
     }
 }
