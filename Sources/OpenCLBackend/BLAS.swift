@@ -70,29 +70,53 @@ struct BLASProduct {
         return bytes
     }
 
-    private static let applied = Mutex<[Int: [String: [String: Int]]]>([:])
+    /// What CLBlast computes with in this process, by device and kernel; empty with its own parameters, nil where it is not
+    /// decided yet.
+    private static let parameters = Mutex<[Int: [String: [String: Int]]]>([:])
 
-    /// Gives CLBlast other parameters than its own for single precision, by kernel and name, for the whole process.
+    /// Decides with which parameters CLBlast computes in single precision on a device, by kernel and name; none: its own.
     ///
-    /// - Throws: ``OpenCLError`` if CLBlast does not know a kernel or misses a parameter.
-    static func override(_ parameters: [String: [String: Int]], on device: Device) throws(OpenCLError) {
-        // An override drops the kernels that CLBlast has built, so the same one is not repeated.
-        try applied.withLock { applied throws(OpenCLError) in
-            guard applied[device.index, default: [:]] != parameters else { return }
-            for (kernel, values) in parameters.sorted(by: { $0.key < $1.key }) {
-                let entries = values.sorted { $0.key < $1.key }
-                let names = entries.map { strdup($0.key) }
-                defer { for name in names { free(name) } }
-                var pointers = names.map { UnsafePointer($0) }
-                let sizes = entries.map(\.value)
-                let status = lock.withLock { _ in
-                    CLBlastOverrideParameters(
-                        device.rawHandle, kernel, CLBlastPrecisionSingle, sizes.count, &pointers, sizes)
+    /// CLBlast has one set for the whole process, and no way back from another to its own: clearing its cache leaves an
+    /// override in force. So the first set stays for as long as the process, and executables never change each other's
+    /// products. ``Tuner`` alone may replace it.
+    ///
+    /// - Throws: ``OpenCLError/invalidArgument(name:expected:got:)`` if the process computes with another set, or, while
+    ///   `replaces`, with a kernel that `wanted` leaves alone; `callFailed` if CLBlast does not know a kernel or misses a
+    ///   parameter.
+    static func use(
+        _ wanted: [String: [String: Int]], on device: Device, replaces: Bool = false
+    ) throws(OpenCLError) {
+        try parameters.withLock { parameters throws(OpenCLError) in
+            let known = parameters[device.index]
+            guard known != wanted else { return }
+            if let known {
+                guard replaces, Set(known.keys).isSubset(of: wanted.keys) else {
+                    throw .invalidArgument(
+                        name: "CLBlast's parameters on \(device.name)",
+                        expected: "those that this process computes with already, for CLBlast has one set per process",
+                        got: "others; use them in a process of their own")
                 }
-                try check(status, "CLBlastOverrideParameters(\(kernel))")
             }
-            applied[device.index] = parameters
+            for (kernel, values) in wanted.sorted(by: { $0.key < $1.key }) {
+                try override(kernel, values, on: device)
+                parameters[device.index, default: [:]][kernel] = values
+            }
+            if wanted.isEmpty { parameters[device.index] = [:] }
         }
+    }
+
+    private static func override(
+        _ kernel: String, _ values: [String: Int], on device: Device
+    ) throws(OpenCLError) {
+        let entries = values.sorted { $0.key < $1.key }
+        let names = entries.map { strdup($0.key) }
+        defer { for name in names { free(name) } }
+        var pointers = names.map { UnsafePointer($0) }
+        let sizes = entries.map(\.value)
+        let status = lock.withLock { _ in
+            CLBlastOverrideParameters(device.rawHandle, kernel, CLBlastPrecisionSingle, sizes.count, &pointers, sizes)
+        }
+        try check(status, "CLBlastOverrideParameters(\(kernel))")
     }
 
     private static func call(

@@ -41,7 +41,7 @@ public final class OpenCLBackend: Backend {
     public var identity: BackendIdentity {
         let origin = tuning.origin.map { ", tuned by \($0)" } ?? ""
         return BackendIdentity(
-            device: context.device.name, driver: "\(context.device.platformName) \(context.device.driverVersion)",
+            device: context.device.name, driver: context.device.driver,
             kernelPath: path.rawValue + (bfloat16?.pathSuffix ?? "") + origin)
     }
 
@@ -66,7 +66,7 @@ public final class OpenCLBackend: Backend {
     }
 
     private func placement(of plan: Plan) throws -> Placement {
-        if path == .group { try BLASProduct.override(tuning.clblast, on: context.device) }
+        if path == .group { try BLASProduct.use(tuning.clblast, on: context.device) }
         let operations = try operations(of: plan)
         let rounded = RoundedTensors(plan, operations, on: self)
         let constraints =

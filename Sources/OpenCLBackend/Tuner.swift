@@ -37,7 +37,11 @@ public struct Tuner {
 
     /// `known` with the choices that were the fastest for this plan.
     ///
-    /// - Throws: what compiling and running on the device throw.
+    /// CLBlast computes with the parameters that were tried last from here on, or those that won, in the whole process: for a
+    /// plan of float32 factors, call this once, in a process that computes with no other backend on the device.
+    ///
+    /// - Throws: what compiling and running on the device throw; ``OpenCLError/invalidArgument(name:expected:got:)`` if
+    ///   CLBlast was given parameters before.
     public func tune(_ known: Tuning) throws -> Tuning {
         var tuning = known
         if context.device.kind == .cpu {
@@ -47,7 +51,7 @@ public struct Tuner {
                 tuning.products[shape] = try fastest("linear \(shape)", choices, unit: "rows") { rows in
                     var trial = Tuning.none
                     trial.products[shape] = rows
-                    return try executable(of: Self.product(shape), path: .vector, tuning: trial)
+                    return try executable(of: shape.plan(), path: .vector, tuning: trial)
                 }
             }
             // Attention on the matrix tiles has no choice.
@@ -57,17 +61,16 @@ public struct Tuner {
                 ) { rows in
                     var trial = Tuning.none
                     trial.attention[shape] = rows
-                    return try executable(of: Self.attention(shape), path: .vector, tuning: trial)
+                    return try executable(of: shape.plan(), path: .vector, tuning: trial)
                 }
             }
         }
         guard plan.operations.allSatisfy({ $0.isOfFloat32 }) else { return tuning }
+        // CLBlast has no way back to its own parameters, so all that is measured with them comes first.
+        tuning.clblast = [:]
+        tuning.path = try fastestPath("step", tuning)
         tuning.clblast = try fastestBLAS()
-        let paths: [KernelPath] = context.device.kind == .cpu ? [.vector, .group] : [.group]
-        tuning.path = try fastest("step", paths, unit: "kernels") { [tuning] path in
-            let backend = OpenCLBackend(context, path: path, tuning: tuning)
-            return try backend.compile(plan, parameters: backend.prepare(parameters))
-        }
+        if !tuning.clblast.isEmpty { tuning.path = try fastestPath("step, CLBlast tuned", tuning) }
         return tuning
     }
 
@@ -100,19 +103,30 @@ public struct Tuner {
         return best
     }
 
+    /// The family of kernels with which the whole plan takes the least time.
+    private func fastestPath(_ subject: String, _ tuning: Tuning) throws -> KernelPath? {
+        let paths: [KernelPath] = context.device.kind == .cpu ? [.vector, .group] : [.group]
+        return try fastest(subject, paths, unit: "kernels") { path in
+            let backend = OpenCLBackend(context, path: path, tuning: tuning)
+            return try backend.compile(plan, parameters: backend.prepare(parameters))
+        }
+    }
+
     /// CLBlast's own parameters, or the candidate with which the plan's products take the least time in all.
     private func fastestBLAS() throws -> [String: [String: Int]] {
         var best: (parameters: [String: [String: Int]], seconds: Double) = ([:], .infinity)
         for candidate in [(name: "CLBlast as it comes", parameters: [:])] + BLASCandidates.all {
+            try BLASProduct.use(candidate.parameters, on: context.device, replaces: true)
             var trial = Tuning.none
             trial.clblast = candidate.parameters
             var seconds = 0.0
             for shape in productShapes {
-                seconds += try bestSeconds(of: [executable(of: Self.product(shape), path: .group, tuning: trial)])[0]
+                seconds += try bestSeconds(of: [executable(of: shape.plan(), path: .group, tuning: trial)])[0]
             }
             report(Measurement(subject: "products", choice: candidate.name, seconds: seconds))
             if seconds < best.seconds { best = (candidate.parameters, seconds) }
         }
+        if !best.parameters.isEmpty { try BLASProduct.use(best.parameters, on: context.device, replaces: true) }
         return best.parameters
     }
 
@@ -130,29 +144,6 @@ public struct Tuner {
 
     private var attentionShapes: [AttentionShape] {
         plan.operations.compactMap { ($0 as? Attention)?.attentionShape }.unique
-    }
-
-    private static func product(_ shape: ProductShape) throws -> Plan {
-        var plan = Plan()
-        let weight = plan.parameter(
-            ParameterKey("weight"), [shape.outputs, shape.inputs], shape.precision.matrixLayout)
-        let output = plan.intermediate([1, shape.rows, shape.outputs])
-        try plan.append(
-            Linear(
-                input: plan.input("input", [1, shape.rows, shape.inputs]).matrix, weight: weight,
-                precision: shape.precision, output: output.matrix))
-        return plan
-    }
-
-    private static func attention(_ shape: AttentionShape) throws -> Plan {
-        var plan = Plan()
-        let features = shape.heads * shape.width
-        let output = plan.intermediate([1, shape.length, features])
-        try plan.append(
-            Attention(
-                projections: plan.input("projections", [1, shape.length, 3 * features]), headCount: shape.heads,
-                rotaryBase: 10000, precision: shape.precision, output: output))
-        return plan
     }
 }
 

@@ -50,6 +50,19 @@ public struct ProductShape: Hashable, Sendable, CustomStringConvertible {
         guard let (sizes, precision) = parse(description) else { return nil }
         self.init(rows: sizes[0], outputs: sizes[1], inputs: sizes[2], precision: precision)
     }
+
+    /// A plan of this product alone: `input` [1, M, K] by the parameter `weight` [N, K].
+    ///
+    /// - Throws: ``ValidationError`` for a size that is not positive.
+    public func plan() throws(ValidationError) -> Plan {
+        var plan = Plan()
+        try plan.append(
+            Linear(
+                input: plan.input("input", [1, rows, inputs]).matrix,
+                weight: plan.parameter(ParameterKey("weight"), [outputs, inputs], precision.matrixLayout),
+                precision: precision, output: plan.intermediate([1, rows, outputs]).matrix))
+        return plan
+    }
 }
 
 /// An attention as tuning knows it.
@@ -78,6 +91,19 @@ public struct AttentionShape: Hashable, Sendable, CustomStringConvertible {
     public init?(_ description: String) {
         guard let (sizes, precision) = parse(description) else { return nil }
         self.init(length: sizes[0], heads: sizes[1], width: sizes[2], precision: precision)
+    }
+
+    /// A plan of this attention alone, of the projections `input` [1, S, 3·H·d].
+    ///
+    /// - Throws: ``ValidationError`` for a size that attention does not have.
+    public func plan() throws(ValidationError) -> Plan {
+        var plan = Plan()
+        let features = heads * width
+        try plan.append(
+            Attention(
+                projections: plan.input("input", [1, length, 3 * features]), headCount: heads, rotaryBase: 10000,
+                precision: precision, output: plan.intermediate([1, length, features])))
+        return plan
     }
 }
 

@@ -32,14 +32,10 @@ extension Tuning {
         var clblast: [String: [String: Int]]
     }
 
-    /// Where a device's choices are kept if nothing else is said: `$XDG_CACHE_HOME/smdim`, else `~/.cache/smdim`.
+    /// Where a device's choices are kept if nothing else is said: in ``BinaryCache/userFolder``.
     public static func defaultFile(for device: Device) -> URL {
-        let environment = ProcessInfo.processInfo.environment
-        let caches =
-            environment["XDG_CACHE_HOME"].flatMap { $0.isEmpty ? nil : URL(filePath: $0) }
-            ?? FileManager.default.homeDirectoryForCurrentUser.appending(path: ".cache")
         let name = (device.name + " " + device.driverVersion).map { $0.isLetter || $0.isNumber ? $0 : "-" }
-        return caches.appending(path: "smdim/tuning-\(String(name)).json")
+        return BinaryCache.userFolder.appending(path: "tuning-\(String(name)).json")
     }
 
     /// The choices for a device: of `file`, else of the file that `SMDIM_TUNING` names (`off`: none), else of the default
@@ -59,7 +55,7 @@ extension Tuning {
         do { bytes = try Data(contentsOf: file) } catch {
             throw .malformed(file: file.path, reason: error.localizedDescription)
         }
-        return try Tuning(json: bytes, named: file.path, device: device.name, driver: driver(of: device))
+        return try Tuning(json: bytes, named: file.path, device: device.name, driver: device.driver)
     }
 
     /// Reads what a tuning file holds.
@@ -103,7 +99,7 @@ extension Tuning {
     /// - Throws: ``FileError/unwritable(file:reason:)``.
     public func write(to file: URL, for device: Device) throws(FileError) {
         let content = Content(
-            device: device.name, driver: Self.driver(of: device), path: path?.rawValue,
+            device: device.name, driver: device.driver, path: path?.rawValue,
             products: Dictionary(uniqueKeysWithValues: products.map { ($0.key.description, $0.value) }),
             attention: Dictionary(uniqueKeysWithValues: attention.map { ($0.key.description, $0.value) }),
             clblast: clblast)
@@ -117,6 +113,4 @@ extension Tuning {
             throw .unwritable(file: file.path, reason: error.localizedDescription)
         }
     }
-
-    private static func driver(of device: Device) -> String { "\(device.platformName) \(device.driverVersion)" }
 }

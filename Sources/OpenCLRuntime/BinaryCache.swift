@@ -1,10 +1,10 @@
-import Foundation
+public import Foundation
 
 /// Where a context keeps compiled programs between runs.
 public enum BinaryCache: Sendable, Hashable {
-    /// The folder that the environment variable `SMDIM_CACHE_DIR` names (`off`: none), else `$XDG_CACHE_HOME/smdim`, else
-    /// `~/.cache/smdim`. PoCL keeps a cache of its own beside it, but runs the compiler's front end on every source to find
-    /// its place there, which takes longer than loading a binary.
+    /// The folder that the environment variable `SMDIM_CACHE_DIR` names (`off`: none), else ``userFolder``. PoCL keeps a cache
+    /// of its own beside it, but runs the compiler's front end on every source to find its place there, which takes longer
+    /// than loading a binary.
     case automatic
     /// Nowhere.
     case off
@@ -16,18 +16,28 @@ public enum BinaryCache: Sendable, Hashable {
     /// long. On other devices ``automatic``.
     public static func driversOwn(on device: Device) -> BinaryCache { device.isPoCL ? .off : .automatic }
 
+    /// The project's folder among the user's caches, where tuning files lie, too: `$XDG_CACHE_HOME/smdim`, else
+    /// `~/.cache/smdim`.
+    public static var userFolder: URL {
+        // Foundation's home directory is the account's, whatever `HOME` says.
+        let home = environment("HOME") ?? FileManager.default.homeDirectoryForCurrentUser.path
+        let caches = environment("XDG_CACHE_HOME") ?? home + "/.cache"
+        return URL(filePath: caches + "/smdim", directoryHint: .isDirectory)
+    }
+
+    /// The value of a variable; nil if it is unset or empty.
+    private static func environment(_ variable: String) -> String? {
+        ProcessInfo.processInfo.environment[variable].flatMap { $0.isEmpty ? nil : $0 }
+    }
+
     func store(for device: Device) -> BinaryStore? {
         switch self {
         case .off: return nil
-        case .folder(let path): return BinaryStore(folder: URL(fileURLWithPath: path, isDirectory: true))
+        case .folder(let path): return BinaryStore(folder: URL(filePath: path, directoryHint: .isDirectory))
         case .automatic:
-            let environment = ProcessInfo.processInfo.environment
-            func path(_ variable: String, _ rest: String = "") -> String? {
-                environment[variable].flatMap { $0.isEmpty ? nil : $0 + rest }
-            }
-            let folder = path("SMDIM_CACHE_DIR") ?? path("XDG_CACHE_HOME", "/smdim") ?? path("HOME", "/.cache/smdim")
-            guard let folder, folder != "off" else { return nil }
-            return BinaryStore(folder: URL(fileURLWithPath: folder, isDirectory: true))
+            let folder = Self.environment("SMDIM_CACHE_DIR")
+            if folder == "off" { return nil }
+            return BinaryStore(folder: folder.map { URL(filePath: $0, directoryHint: .isDirectory) } ?? Self.userFolder)
         }
     }
 }

@@ -39,6 +39,9 @@ public struct Device: Sendable {
 
     private let root: RootDevice
 
+    /// What reports and tuning files call the driver: the platform's name and the driver's version.
+    public var driver: String { "\(platformName) \(driverVersion)" }
+
     /// Whether this is PoCL, which keeps a cache of binaries of its own.
     public var isPoCL: Bool { platformName == "Portable Computing Language" }
 

@@ -92,23 +92,11 @@ struct Rounds: ParsableCommand {
     }
 
     private func operation(on backend: OpenCLBackend) throws -> any Executable {
-        var plan = Plan()
         let precision = model.precision
-        if subject == .linear {
-            let weight = plan.parameter(ParameterKey("weight"), [sizes[1], sizes[2]], precision.matrixLayout)
-            let output = plan.intermediate([1, sizes[0], sizes[1]])
-            try plan.append(
-                Linear(
-                    input: plan.input("input", [1, sizes[0], sizes[2]]).matrix, weight: weight, precision: precision,
-                    output: output.matrix))
-        } else {
-            let features = sizes[1] * sizes[2]
-            let output = plan.intermediate([1, sizes[0], features])
-            try plan.append(
-                Attention(
-                    projections: plan.input("input", [1, sizes[0], 3 * features]), headCount: sizes[1],
-                    rotaryBase: 10000, precision: precision, output: output))
-        }
+        let plan =
+            try subject == .linear
+            ? ProductShape(rows: sizes[0], outputs: sizes[1], inputs: sizes[2], precision: precision).plan()
+            : AttentionShape(length: sizes[0], heads: sizes[1], width: sizes[2], precision: precision).plan()
         let weights = try plan.parameters.map {
             try ParameterSource($0.key, $0.layout, $0.shape, values($0.shape.elementCount))
         }

@@ -15,7 +15,7 @@ struct Devices: ParsableCommand {
         let rows = devices.map { device in
             [
                 "\(device.index)", device.kind.rawValue, device.name, "\(device.computeUnits)",
-                "\(device.globalMemoryBytes >> 20) MiB", "\(device.platformName) \(device.driverVersion)",
+                "\(device.globalMemoryBytes >> 20) MiB", device.driver,
                 device.index == chosen ? "default" : "",
             ]
         }
@@ -37,7 +37,7 @@ struct Devices: ParsableCommand {
             name = device.name
             computeUnits = device.computeUnits
             memoryBytes = device.globalMemoryBytes
-            driver = "\(device.platformName) \(device.driverVersion)"
+            driver = device.driver
             self.isDefault = isDefault
         }
     }

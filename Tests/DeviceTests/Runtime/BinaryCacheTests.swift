@@ -1,4 +1,5 @@
 import Foundation
+import OpenCLBackend
 import OpenCLRuntime
 import Testing
 import _TestSupport
@@ -35,6 +36,31 @@ extension OnDevice {
 
         private func binaries() throws -> [URL] {
             try files().filter { $0.pathExtension == "clbin" }
+        }
+
+        /// In a process of its own, because the environment belongs to all tests. `SMDIM_CACHE_DIR` moves no tuning file.
+        @Test func automaticFollowsTheEnvironment() async throws {
+            let home = folder.path
+            await #expect(processExitsWith: .success) { [home = home as String] in
+                let device = try Device.select()
+                func holdsBinaries(_ path: String) throws -> Bool {
+                    _ = try Context(device: device, binaryCache: .automatic).program(OnDevice.scale)
+                    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+                    return names.contains { $0.hasSuffix(".clbin") }
+                }
+                let variables = ["XDG_CACHE_HOME": home + "/xdg", "SMDIM_CACHE_DIR": home + "/own"]
+                for name in variables.keys { unsetenv(name) }
+                setenv("HOME", home, 1)
+                #expect(Tuning.defaultFile(for: device).path.hasPrefix(home + "/.cache/smdim/tuning-"))
+                #expect(try holdsBinaries(home + "/.cache/smdim"))
+                for (name, value) in variables { setenv(name, value, 1) }
+                #expect(Tuning.defaultFile(for: device).path.hasPrefix(home + "/xdg/smdim/tuning-"))
+                #expect(try holdsBinaries(home + "/own"))
+                setenv("SMDIM_CACHE_DIR", "off", 1)
+                #expect(try !holdsBinaries(home + "/xdg/smdim"))
+                setenv("SMDIM_CACHE_DIR", "", 1)
+                #expect(try holdsBinaries(home + "/xdg/smdim"))
+            }
         }
 
         @Test func secondContextTakesTheBinary() throws {

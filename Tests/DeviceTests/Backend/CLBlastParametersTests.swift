@@ -1,0 +1,51 @@
+import ComputeCore
+import OpenCLBackend
+import OpenCLRuntime
+import Testing
+import _ParityKit
+
+extension OnDevice {
+    /// CLBlast has one set of parameters per process, so every test has a process of its own.
+    @Suite struct CLBlastParametersTests {
+        /// The other set sends the product through the tiled kernel, which wants temporary memory.
+        @Test(arguments: [0, 1])
+        func theFirstSetOfAProcessStays(_ first: Int) async {
+            await #expect(processExitsWith: .success) { [first] in
+                let sets = [[:], ["GemmRoutine": ["XGEMM_MIN_INDIRECT_SIZE": 0]]]
+                let plan = try ProductShape(rows: 48, outputs: 48, inputs: 48, precision: .float32).plan()
+                func byteCount(_ set: Int) throws -> Int {
+                    var tuning = Tuning()
+                    tuning.clblast = sets[set]
+                    return try OpenCLBackend(TestDevice.context.get(), path: .group, tuning: tuning)
+                        .memory(of: plan).byteCount
+                }
+                let bytes = try byteCount(first)
+                let error = #expect(throws: OpenCLError.self) { try byteCount(1 - first) }
+                guard case .invalidArgument = error else {
+                    Issue.record("unexpected \(String(describing: error))")
+                    return
+                }
+                #expect(try byteCount(first) == bytes)
+            }
+        }
+
+        @Test func theTunerMeasuresCLBlastAsItComesFirst() async {
+            await #expect(processExitsWith: .success) {
+                let context = try TestDevice.context.get()
+                let plan = try ProductShape(rows: 48, outputs: 48, inputs: 48, precision: .float32).plan()
+                let parameters = try plan.parameters.map { try ParameterSource($0.key, $0.layout, $0.shape, nil) }
+                var subjects: [String] = []
+                let tuning = try Tuner(plan, parameters: parameters, on: context) { subjects.append($0.subject) }
+                    .tune(.none)
+                let step = try #require(subjects.firstIndex(of: "step"))
+                let candidates = try #require(subjects.firstIndex(of: "products"))
+                #expect(step < candidates)
+                #expect(subjects.contains("step, CLBlast tuned") == !tuning.clblast.isEmpty)
+                // CLBlast's own parameters cannot be had back, and the process must not compute with others under their name.
+                let backend = OpenCLBackend(context, path: .group, tuning: tuning)
+                let isRefused = (try? backend.memory(of: plan)) == nil
+                #expect(isRefused == tuning.clblast.isEmpty)
+            }
+        }
+    }
+}
