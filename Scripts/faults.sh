@@ -43,10 +43,15 @@ generate=("$smdim" generate --model "$model" --length 256 --steps 8 --seed 5)
 
 # MARK: memory
 
+planned() { awk -v name="$1" '$1 == name { print $2 }' "$work/plan"; }
 for kernels in vector group simple; do
-    expect "memory limit, generate, $kernels" 1 'device memory: [0-9]+ bytes needed, [0-9]+ available.*SMDIM_MEMORY_LIMIT' \
+    "$smdim" bench --model "$model" --length 256 --plan --kernels "$kernels" >"$work/plan"
+    weights=$(planned weights)
+    expect "memory limit, generate, $kernels" 1 "device memory: $weights bytes needed, 102400 available.*SMDIM_MEMORY_LIMIT" \
         env SMDIM_MEMORY_LIMIT=100K "${generate[@]}" --kernels "$kernels" -o "$work/limited.mid"
     absent "memory limit, no output, $kernels" "$work/limited.mid"
+    expect "memory limit behind the weights, $kernels" 1 "device memory: $(planned activations) bytes needed, 1000 available" \
+        env SMDIM_MEMORY_LIMIT=$((weights + 1000)) "$smdim" bench --model "$model" --length 256 --kernels "$kernels"
 done
 expect "memory limit that is no number" 1 'SMDIM_MEMORY_LIMIT: expected' \
     env SMDIM_MEMORY_LIMIT=lots "${generate[@]}" -o "$work/limited.mid"

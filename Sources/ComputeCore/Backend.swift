@@ -5,17 +5,18 @@ public protocol Backend: Sendable {
 
     /// Takes parameters into the layout in which this backend keeps them.
     ///
-    /// - Throws: an error of the backend, for example when the memory does not suffice.
+    /// - Throws: an error of the backend, for example when the memory does not suffice for all of them; then none has any.
     func prepare(_ parameters: [ParameterSource]) throws -> any ParameterStore
 
     /// Gives `plan` memory and kernels. Afterwards a replay allocates nothing and chooses nothing.
     ///
-    /// - Throws: ``BackendError``, or an error of the device.
+    /// - Throws: ``BackendError``, ``ValidationError`` for a tensor with more elements than the backend counts, or an error of
+    ///   the device, for example when the memory does not suffice for all of the plan; then none is taken.
     func compile(_ plan: Plan, parameters: any ParameterStore) throws -> any Executable
 
     /// The bytes that ``compile(_:parameters:)`` would take, without taking them.
     ///
-    /// - Throws: ``BackendError/unsupported(operation:backend:)``.
+    /// - Throws: what ``compile(_:parameters:)`` throws of a plan that it would refuse with any parameters and any memory.
     func memory(of plan: Plan) throws -> MemoryPlan
 
     /// The bytes that ``prepare(_:)`` would take for parameters of these declarations, without taking them.

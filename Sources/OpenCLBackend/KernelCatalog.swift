@@ -12,6 +12,19 @@ final class KernelCatalog: Sendable {
         let length: Int
         let width: Int
         let base: Float
+
+        func table() -> [Float] {
+            let half = width / 2
+            var table = [Float](repeating: 0, count: length * width)
+            for i in 0..<half {
+                let frequency = pow(Double(base), -2 * Double(i) / Double(width))
+                for s in 0..<length {
+                    table[s * width + i] = Float(cos(Double(s) * frequency))
+                    table[s * width + half + i] = Float(sin(Double(s) * frequency))
+                }
+            }
+            return table
+        }
     }
 
     init(_ context: Context) {
@@ -26,22 +39,17 @@ final class KernelCatalog: Sendable {
 
     /// The table [S, d] of the rotary positions: row s holds d/2 cosines, then d/2 sines, of s · θ^(−2i/d).
     ///
-    /// It is computed in Double, once per length, and shared by every layer.
+    /// It is computed in Double, once per length however many tasks ask for it, and shared by every layer.
     func rotation(length: Int, width: Int, base: Float) throws(OpenCLError) -> Buffer {
         let key = Rotation(length: length, width: width, base: base)
-        if let known = rotations.withLock({ $0[key] }) { return known }
-        let half = width / 2
-        var table = [Float](repeating: 0, count: length * width)
-        for i in 0..<half {
-            let frequency = pow(Double(base), -2 * Double(i) / Double(width))
-            for s in 0..<length {
-                table[s * width + i] = Float(cos(Double(s) * frequency))
-                table[s * width + half + i] = Float(sin(Double(s) * frequency))
-            }
+        // Held while the table is made, so that who wants the same one waits for it.
+        return try rotations.withLock { rotations throws(OpenCLError) in
+            if let known = rotations[key] { return known }
+            let table = key.table()
+            let buffer = try context.makeBuffer(bytes: 4 * table.count)
+            try buffer.write(table)
+            rotations[key] = buffer
+            return buffer
         }
-        let buffer = try context.makeBuffer(bytes: 4 * table.count)
-        try buffer.write(table)
-        rotations.withLock { $0[key] = buffer }
-        return buffer
     }
 }

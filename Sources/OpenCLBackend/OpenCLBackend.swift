@@ -119,18 +119,30 @@ public final class OpenCLBackend: Backend {
         takesTiles(precision, depth: depth) ? .amx : .registers
     }
 
-    private func operations(of plan: Plan) throws(BackendError) -> [any OpenCLOperation] {
-        var operations: [any OpenCLOperation] = []
-        for operation in plan.operations {
+    /// The operations of a plan, if there are kernels for all of them.
+    private func operations(of plan: Plan) throws -> [any OpenCLOperation] {
+        try plan.operations.map { operation in
             guard let operation = operation as? any OpenCLOperation else {
-                throw .unsupported(operation: operation.name, backend: "OpenCL")
+                throw BackendError.unsupported(operation: operation.name, backend: "OpenCL")
             }
             guard supports(operation.precision) else {
-                throw .unsupportedPrecision(operation.precision, operation: operation.name, device: identity.device)
+                throw BackendError.unsupportedPrecision(
+                    operation.precision, operation: operation.name, device: identity.device)
             }
-            operations.append(operation)
+            for operand in operation.operands { try checkCount(of: operand, in: plan, operation.name) }
+            return operation
         }
-        return operations
+    }
+
+    /// Kernels count a tensor's elements with 32-bit integers.
+    private func checkCount(of operand: Operand, in plan: Plan, _ operation: String) throws(ValidationError) {
+        let shape = plan.storages[operand.tensor.storage].shape
+        let most = Int(Int32.max)
+        guard let count = shape.checkedElementCount, count <= most else {
+            throw ValidationError(
+                operation: operation, argument: operand.name,
+                expected: "at most \(most) elements, as many as the kernels count", found: "\(shape)")
+        }
     }
 }
 

@@ -23,6 +23,7 @@ final class OpenCLExecutable: Executable {
         self.memory = memory
         rounded = placement.rounded
         context = backend.context
+        try context.require(buffers: memory.blocks)
         var blocks: [Buffer] = []
         for byteCount in memory.blocks { blocks.append(try context.makeBuffer(bytes: byteCount)) }
         if backend.isolation == .margins { for block in blocks { try block.fill(with: Self.margin) } }

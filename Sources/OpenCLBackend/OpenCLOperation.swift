@@ -85,6 +85,7 @@ struct Binder {
 }
 
 extension KernelArgument {
-    /// A size or a stride, which kernels take as 32-bit integers.
+    /// A size or a stride, which kernels take as 32-bit integers: none is larger than a tensor, and those of a plan that is
+    /// compiled have no more elements than such an integer counts; see ``OpenCLBackend/operations(of:)``.
     static func int(_ value: Int) -> KernelArgument { .int32(Int32(truncatingIfNeeded: value)) }
 }

@@ -15,11 +15,13 @@ final class OpenCLParameters: ParameterStore {
     private let takesPairs: Bool
     private let parameters: [ParameterKey: Parameter]
 
+    /// - Throws: ``OpenCLError``, `outOfMemory` with the bytes of all parameters before the first of them has memory.
     init(_ sources: [ParameterSource], backend: OpenCLBackend) throws(OpenCLError) {
         (context, path, takesPairs) = (backend.context, backend.path, backend.takesPairs(.bfloat16))
+        let packings = sources.map { backend.packing($0.layout, $0.shape) }
+        try context.require(buffers: packings.map(\.byteCount))
         var parameters: [ParameterKey: Parameter] = [:]
-        for source in sources {
-            let packing = backend.packing(source.layout, source.shape)
+        for (source, packing) in zip(sources, packings) {
             let buffer = try context.makeBuffer(bytes: packing.byteCount)
             if let values = source.values {
                 try packing.write(values, to: buffer)

@@ -32,6 +32,19 @@ public final class Buffer: Sendable {
 // MARK: - Making buffers
 
 extension Context {
+    /// Checks that buffers of these sizes may be allocated beside what is live, all of them together. Who needs several calls
+    /// this before the first, so that nothing is allocated in vain.
+    ///
+    /// - Throws: `outOfMemory` with the bytes of all if they pass the memory limit, or of the first that is larger than any
+    ///   single buffer of the device.
+    public func require(buffers: [Int]) throws(OpenCLError) {
+        let largest = device.maxAllocationBytes
+        if let bytes = buffers.first(where: { $0 > largest }) {
+            throw OpenCLError.outOfMemory(needed: bytes, available: largest, limit: largest)
+        }
+        try ledger.require(buffers.reduce(0, +))
+    }
+
     /// Allocates device memory; its content is undefined.
     ///
     /// - Parameter bytes: Size, at least 1.
@@ -47,10 +60,7 @@ extension Buffer {
         guard bytes > 0 else {
             throw OpenCLError.invalidArgument(name: "bytes", expected: "at least 1", got: "\(bytes)")
         }
-        let largest = context.device.maxAllocationBytes
-        guard bytes <= largest else {
-            throw OpenCLError.outOfMemory(needed: bytes, available: largest, limit: largest)
-        }
+        try context.require(buffers: [bytes])
         let reservation = try context.ledger.reserve(bytes)
         let memory = try Owned<MemoryObject>("clCreateBuffer") { status in
             clCreateBuffer(context.handle.raw, cl_mem_flags(CL_MEM_READ_WRITE), bytes, nil, &status)

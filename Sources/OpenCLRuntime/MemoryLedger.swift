@@ -10,6 +10,13 @@ final class MemoryLedger: Sendable {
     private struct Usage {
         var live = 0
         var peak = 0
+
+        func require(_ bytes: Int, of limit: Int) throws(OpenCLError) {
+            let available = limit - live
+            guard bytes <= available else {
+                throw OpenCLError.outOfMemory(needed: bytes, available: available, limit: limit)
+            }
+        }
     }
 
     /// - Parameter limit: `nil` means what the environment says, else all that `device` has.
@@ -30,15 +37,17 @@ final class MemoryLedger: Sendable {
     var liveBytes: Int { usage.withLock(\.live) }
     var peakBytes: Int { usage.withLock(\.peak) }
 
+    /// - Throws: `outOfMemory` if `bytes` more do not fit.
+    func require(_ bytes: Int) throws(OpenCLError) {
+        try usage.withLock { usage throws(OpenCLError) in try usage.require(bytes, of: limit) }
+    }
+
     /// Books `bytes` until the reservation ends.
     ///
     /// - Throws: `outOfMemory` if they do not fit.
     func reserve(_ bytes: Int) throws(OpenCLError) -> Reservation {
         try usage.withLock { usage throws(OpenCLError) in
-            let available = limit - usage.live
-            guard bytes <= available else {
-                throw OpenCLError.outOfMemory(needed: bytes, available: available, limit: limit)
-            }
+            try usage.require(bytes, of: limit)
             usage.live += bytes
             usage.peak = max(usage.peak, usage.live)
         }

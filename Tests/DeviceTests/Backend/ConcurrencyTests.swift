@@ -1,5 +1,6 @@
 import ComputeCore
 import OpenCLBackend
+import OpenCLRuntime
 import SMDIM
 import Testing
 import _ParityKit
@@ -34,5 +35,27 @@ extension OnDevice {
             }
             for task in 0..<8 { #expect(together[task] == alone[task], "task \(task)") }
         }
+
+        /// A long table, so that both tasks miss before one has made it.
+        @Test func tasksThatMissAtOnceShareARotation() async throws {
+            let shape = AttentionShape(length: 8192, heads: 1, width: 32, precision: .float32)
+            let plan = try shape.plan()
+            let context = try Context(device: Device.select(), binaryCache: .off)
+            let backend = OpenCLBackend(context, path: .simple)
+            let parameters = try backend.prepare([])
+            let kept = try await withThrowingTaskGroup(of: Kept.self) { group in
+                for _ in 0..<2 {
+                    group.addTask { Kept(executable: try backend.compile(plan, parameters: parameters)) }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            let planned = kept.reduce(0) { $0 + $1.executable.memory.byteCount }
+            #expect(context.liveBytes - planned == 4 * shape.length * shape.width, "one table")
+        }
     }
+}
+
+/// What a task made and no task uses any more, only kept alive.
+private struct Kept: @unchecked Sendable {
+    let executable: any Executable
 }

@@ -18,6 +18,48 @@ extension OnDevice {
             #expect(backend.context.peakBytes <= 300_000_000, "\(backend.context.peakBytes) bytes")
         }
 
+        /// Any one of the two would fit.
+        @Test func parametersAreRefusedBeforeOneIsAllocated() throws {
+            let context = try OnDevice.context(memoryLimit: 6000)
+            let sources = try ["a", "b"].map { try ParameterSource(ParameterKey($0), .plain, [1000], nil) }
+            let error = #expect(throws: OpenCLError.self) { try OpenCLBackend(context).prepare(sources) }
+            #expect(error == .outOfMemory(needed: 8000, available: 6000, limit: 6000))
+            #expect(context.peakBytes == 0)
+        }
+
+        @Test func aPlanIsRefusedBeforeABlockIsAllocated() throws {
+            let context = try OnDevice.context(memoryLimit: 6000)
+            let backend = OpenCLBackend(context, isolation: .buffers)
+            let plan = try Self.activation(of: [1000])
+            let memory = try backend.memory(of: plan)
+            try #require(memory.blocks.count == 2 && memory.blocks.allSatisfy { $0 <= 6000 })
+            let parameters = try backend.prepare([])
+            let error = #expect(throws: OpenCLError.self) { try backend.compile(plan, parameters: parameters) }
+            #expect(error == .outOfMemory(needed: memory.byteCount, available: 6000, limit: 6000))
+            #expect(context.peakBytes == 0)
+        }
+
+        /// Kernels count elements with 32-bit integers.
+        @Test func aTensorOfMoreElementsThanKernelsCountIsRefused() throws {
+            let backend = try OpenCLBackend(OnDevice.context(memoryLimit: 6000))
+            let parameters = try backend.prepare([])
+            let plan = try Self.activation(of: [1 << 16, 1 << 15])
+            let expected = ValidationError(
+                operation: "activate", argument: "input",
+                expected: "at most 2147483647 elements, as many as the kernels count", found: "[65536, 32768]")
+            #expect(throws: expected) { try backend.memory(of: plan) }
+            #expect(throws: expected) { try backend.compile(plan, parameters: parameters) }
+            let largest = try backend.memory(of: Self.activation(of: [Int(Int32.max)]))
+            #expect(largest.byteCount >= 8 * Int(Int32.max))
+        }
+
+        private static func activation(of shape: Shape) throws -> Plan {
+            var plan = Plan()
+            try plan.append(
+                Activate(input: plan.input("x", shape), activation: .relu, output: plan.intermediate(shape)))
+            return plan
+        }
+
         #if os(Linux)
             /// On PoCL the device's memory is the process's, so the plan can be checked against what is taken.
             ///
