@@ -231,11 +231,6 @@ static const CKernelFile files[] = {
     {"Training/sum_values.cl", sumValues},
 };
 
-const CKernelFile *ckernels_file_at(int index) {
-    const int count = (int)(sizeof files / sizeof *files);
-    return index >= 0 && index < count ? &files[index] : NULL;
-}
-
 const CKernelFile *ckernels_file(const char *base_name) {
     for (int i = 0; i < (int)(sizeof files / sizeof *files); i++) {
         const char *slash = strrchr(files[i].name, '/');

@@ -6,11 +6,8 @@
 // with dq and dk turned back by the rotary angles. Work-item (position, head, b) owns one row of dq, or one row of dk
 // and of dv, and meets the other positions in ascending order. Global size exactly (S, heads, B), any local size. No
 // local memory.
-// Preconditions: d even, d <= HEAD_WIDTH; rotation is the table of rotary.clh. The two kernels together write all of
-// dqkv.
-#ifndef HEAD_WIDTH
-#define HEAD_WIDTH 128
-#endif
+// Preconditions: d even, d <= HEAD_WIDTH, a define; rotation is the table of rotary.clh. The two kernels together write
+// all of dqkv.
 
 static inline float dot_product(global const float *x, global const float *y, int count) {
     float sum = 0.0f;

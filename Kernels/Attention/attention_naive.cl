@@ -4,10 +4,7 @@
 // Work-item (query, head, b) owns one row of y of one head and meets the keys in ascending order, rescaling its sum
 // whenever the maximum grows (online softmax). Global size exactly (S, heads, B), any local size. No local memory.
 // With LSE the natural log-sum-exp of the row's scores goes to lse [B, heads, S]; else that argument is unread.
-// Preconditions: d even, d <= HEAD_WIDTH; rotation is the table of rotary.clh.
-#ifndef HEAD_WIDTH
-#define HEAD_WIDTH 128
-#endif
+// Preconditions: d even, d <= HEAD_WIDTH, a define; rotation is the table of rotary.clh.
 
 kernel void attention_naive(global const float *qkv, global const float *rotation, global float *y, global float *lse,
                             int sequence, int heads, int width) {

@@ -9,15 +9,9 @@
 // their content, which keeps float4 reads free of bank conflicts.
 // With LSE the natural log-sum-exp of each query's scores goes to lse [B, heads, S]; else that argument is unread.
 //
-// Preconditions: d even, d <= HEAD_WIDTH, a multiple of 64; KEYS a multiple of 16; global size (16 ceil(S / 32), 8
-// heads, B), local size (16, 8, 1); rotation is the table of rotary.clh.
+// Preconditions: d even, d <= HEAD_WIDTH; the defines HEAD_WIDTH, a multiple of 64, and KEYS, a multiple of 16; global
+// size (16 ceil(S / 32), 8 heads, B), local size (16, 8, 1); rotation is the table of rotary.clh.
 // Beside attention_naive: KEYS keys at a time instead of one by one, scores in log2.
-#ifndef HEAD_WIDTH
-#define HEAD_WIDTH 64
-#endif
-#ifndef KEYS
-#define KEYS 64
-#endif
 #define QUERIES 32
 #define SPAN 16
 #define GROUP_SIZE 128

@@ -1,12 +1,8 @@
-// dx = dy SLOPE(saved): gelu_slope takes the input of the activation, relu_slope takes its output.
+// dx = dy SLOPE(saved), a define: gelu_slope takes the input of the activation, relu_slope takes its output.
 //
 // Work-item (j, m) owns columns j LANES ... of row m; global size exactly (ceil(N / LANES), M), any local size. No
 // local memory. Every matrix has an offset and a row stride; dx may be dy or saved itself, at the same offset and
 // stride.
-#ifndef SLOPE
-#define SLOPE gelu_slope
-#endif
-
 kernel void activation_backward(global const float *dy, int dy_offset, int dy_stride,
                                 global const float *saved, int saved_offset, int saved_stride,
                                 global float *dx, int dx_offset, int dx_stride, int n) {

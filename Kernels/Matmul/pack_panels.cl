@@ -1,8 +1,8 @@
-// Moves matrices into and out of the layout of panels.clh: W [N, K] as ceil(N / 32) panels, each a contiguous K x
+// Moves matrices into the layout of panels.clh: W [N, K] as ceil(N / 32) panels, each a contiguous K x
 // 32 block, P[(p K + k) 32 + j] = W[32 p + j, k], zero where 32 p + j >= N. With ROUND_FACTORS the panels that pack_panels
 // and transpose_panels write hold widened bfloat16.
 //
-// pack_panels, unpack_panels: work-item (k, p) owns row k of panel p; the other matrix has element (n, k) at
+// pack_panels: work-item (k, p) owns row k of panel p; the source has element (n, k) at
 // [offset + n n_stride + k k_stride], so that a weight [N, K], its transpose and an activation all fit.
 // transpose_panels: work-item (p, q) owns one 32 x 32 block: panels of W [N, K] in, panels of its transpose [K, N]
 // out. Global sizes are exact: (K, ceil(N / 32)), and (ceil(N / 32), ceil(K / 32)) for the transpose; any local
@@ -21,15 +21,6 @@ kernel void pack_panels(global const float *source, int offset, int n_stride, in
     for (int j = 0; j < PANEL; ++j) gathered[j] = panel * PANEL + j < n ? source[(size_t)j * n_stride] : 0.0f;
     vstore16(as_factor(vload16(0, gathered)), 0, target);
     vstore16(as_factor(vload16(1, gathered)), 1, target);
-}
-
-kernel void unpack_panels(global const float *panels, global float *target, int offset, int n_stride, int k_stride,
-                          int n, int k) {
-    const int row = get_global_id(0), panel = get_global_id(1);
-    panels += ((size_t)panel * k + row) * PANEL;
-    target += offset + (size_t)row * k_stride + (size_t)panel * PANEL * n_stride;
-    const int columns = min(PANEL, n - panel * PANEL);
-    for (int j = 0; j < columns; ++j) target[(size_t)j * n_stride] = panels[j];
 }
 
 kernel void transpose_panels(global const float *panels, global float *transposed, int n, int k) {

@@ -1,11 +1,10 @@
-// Gradient of embedding.cl: dtable[v, :] = sum of dout[r, :] over the rows r with tokens[r] = v.
+// Gradient of embedding.cl: dtable[v, :] += sum of dout[r, :] over the rows r with tokens[r] = v.
 //
 // Work-group any; global {ceil(E / LANES), table_rows}. A work-item owns LANES columns of one table row, reads all
 //            tokens and adds the rows that match in ascending order, BLOCK rows to a partial sum: no atomics, the
 //            same bits every time. A token outside the table adds to nothing.
 // Private, local: nothing.
-// Expects    tokens int32 [rows]; dout [rows, E]; dtable [table_rows, E], added to with `accumulate`, else
-//            overwritten.
+// Expects    tokens int32 [rows]; dout [rows, E]; dtable [table_rows, E].
 // Twin       the same text with LANES 1.
 #define BLOCK 256
 #define TOKENS 16
@@ -19,7 +18,7 @@ static inline bool contain(const global int *tokens, int wanted) {
 }
 
 kernel void embedding_backward(
-    const int rows, const int columns, const int accumulate,
+    const int rows, const int columns,
     const global int *restrict tokens,
     const global float *restrict dout,
     global float *restrict dtable
@@ -30,7 +29,7 @@ kernel void embedding_backward(
     const int count = min(LANES, columns - column);
     dout += column;
     dtable += (size_t)wanted * columns + column;
-    lanes total = accumulate ? load_lanes(dtable, count) : (lanes)0.0f;
+    lanes total = load_lanes(dtable, count);
     for (int block = 0; block < rows; block += BLOCK) {
         const int end = min(block + BLOCK, rows);
         lanes sum = 0.0f;

@@ -12,6 +12,3 @@ typedef struct {
 ///
 /// Returns null if there is no file of that base name.
 const CKernelFile *ckernels_file(const char *base_name);
-
-/// The file at an index from 0 on; null behind the last.
-const CKernelFile *ckernels_file_at(int index);

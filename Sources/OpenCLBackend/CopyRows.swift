@@ -8,7 +8,7 @@ extension CopyRows: OpenCLOperation {
             try binder.launch(
                 KernelVariant(.copyRows, ["LANES": lanes]),
                 global: SIMD3(source.columns.dividedRoundingUp(by: lanes), source.rows, 1),
-                [.int(source.columns), .float32(1), .int(accumulates ? 1 : 0)] + binder.arguments(source)
+                [.int(source.columns), .int(accumulates ? 1 : 0)] + binder.arguments(source)
                     + binder.arguments(target))
         ]
     }

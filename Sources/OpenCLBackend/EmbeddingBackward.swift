@@ -10,7 +10,7 @@ extension EmbeddingBackward: OpenCLOperation {
                 KernelVariant(.embeddingBackward, ["LANES": lanes]),
                 global: SIMD3(width.dividedRoundingUp(by: lanes), rows, 1),
                 [
-                    .int(forward.tokens.shape.elementCount), .int(width), .int(1), binder.argument(forward.tokens),
+                    .int(forward.tokens.shape.elementCount), .int(width), binder.argument(forward.tokens),
                     binder.argument(outputGradient), binder.argument(tableGradient),
                 ])
         ]

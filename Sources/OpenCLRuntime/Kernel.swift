@@ -26,8 +26,8 @@ public final class Kernel: Sendable {
     public let name: String
     /// Name and type of every parameter, in order; `nil` where the driver keeps them to itself.
     let parameters: [KernelParameter?]
-    /// What the device can do for this kernel.
-    public let workGroupInfo: WorkGroupInfo
+    /// Most work-items in a work-group of this kernel on its device.
+    public let maxWorkGroupSize: Int
 
     /// The identity of its context.
     let owner: Int
@@ -39,34 +39,17 @@ public final class Kernel: Sendable {
         var arguments: [KernelArgument]?
     }
 
-    /// What one kernel can use on one device.
-    public struct WorkGroupInfo: Sendable, Hashable {
-        /// Most work-items in a work-group of this kernel.
-        public let maxSize: Int
-        /// Work-items that the device runs in step; multiples of it make good work-groups.
-        public let preferredMultiple: Int
-        /// Bytes of local memory that the kernel declares itself.
-        public let localMemoryBytes: Int
-        /// Bytes of private memory per work-item.
-        public let privateMemoryBytes: Int
-    }
-
     init(_ name: String, of program: Program) throws(OpenCLError) {
         let handle = try Owned<KernelObject>("clCreateKernel(\(name))") { status in
             clCreateKernel(program.handle.raw, name, &status)
         }
         let raw = handle.raw
         let device = program.device
-        func ofGroup(_ parameter: Int32) -> InfoQuery {
-            InfoQuery(call: "clGetKernelWorkGroupInfo") {
-                clGetKernelWorkGroupInfo(raw, device.rawHandle, cl_kernel_work_group_info(parameter), $0, $1, $2)
-            }
+        let groupSize = InfoQuery(call: "clGetKernelWorkGroupInfo") {
+            clGetKernelWorkGroupInfo(
+                raw, device.rawHandle, cl_kernel_work_group_info(CL_KERNEL_WORK_GROUP_SIZE), $0, $1, $2)
         }
-        workGroupInfo = WorkGroupInfo(
-            maxSize: try ofGroup(CL_KERNEL_WORK_GROUP_SIZE).integer(),
-            preferredMultiple: try ofGroup(CL_KERNEL_PREFERRED_WORK_GROUP_SIZE_MULTIPLE).integer(),
-            localMemoryBytes: Int(clamping: try ofGroup(CL_KERNEL_LOCAL_MEM_SIZE).integer(cl_ulong.self)),
-            privateMemoryBytes: Int(clamping: try ofGroup(CL_KERNEL_PRIVATE_MEM_SIZE).integer(cl_ulong.self)))
+        maxWorkGroupSize = try groupSize.integer()
         let count = InfoQuery(call: "clGetKernelInfo") {
             clGetKernelInfo(raw, cl_kernel_info(CL_KERNEL_NUM_ARGS), $0, $1, $2)
         }
@@ -163,18 +146,18 @@ extension Kernel {
             throw OpenCLError.invalidArgument(name: "\(name): global", expected: "at least 1 each", got: "\(global)")
         }
         guard let local else { return }
-        guard local.min() > 0, local.max() <= workGroupInfo.maxSize else {
+        guard local.min() > 0, local.max() <= maxWorkGroupSize else {
             throw OpenCLError.invalidArgument(
-                name: "\(name): local", expected: "1...\(workGroupInfo.maxSize) each", got: "\(local)")
+                name: "\(name): local", expected: "1...\(maxWorkGroupSize) each", got: "\(local)")
         }
         guard global % local == .zero else {
             throw OpenCLError.invalidArgument(
                 name: "\(name): global", expected: "multiples of \(local)", got: "\(global)")
         }
         let (plane, overflow) = local.x.multipliedReportingOverflow(by: local.y)
-        guard !overflow, plane <= workGroupInfo.maxSize / local.z else {
+        guard !overflow, plane <= maxWorkGroupSize / local.z else {
             throw OpenCLError.invalidArgument(
-                name: "\(name): local", expected: "at most \(workGroupInfo.maxSize) work-items", got: "\(local)")
+                name: "\(name): local", expected: "at most \(maxWorkGroupSize) work-items", got: "\(local)")
         }
     }
 

@@ -130,8 +130,8 @@ extension OnDevice {
             let kernel = try context.program(OnDevice.scale).kernel("scale")
             let x = try context.makeBuffer(bytes: 64)
             try kernel.bind([.buffer(x), .buffer(x), .float32(1), .int32(0)])
-            let most = kernel.workGroupInfo.maxSize
-            #expect(most > 0 && kernel.workGroupInfo.preferredMultiple > 0)
+            let most = kernel.maxWorkGroupSize
+            #expect(most > 0)
             let sizes: [(SIMD3<Int>, SIMD3<Int>?)] = [
                 (SIMD3(0, 1, 1), nil), (SIMD3(4, -1, 1), nil), (SIMD3(6, 1, 1), SIMD3(4, 1, 1)),
                 (SIMD3(4, 1, 1), SIMD3(0, 1, 1)), (SIMD3(2 * most, 1, 1), SIMD3(2 * most, 1, 1)),
