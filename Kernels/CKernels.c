@@ -42,6 +42,9 @@ static const char productRow[] = {
 static const char rotary[] = {
 #embed "Common/rotary.clh" suffix(, 0)
 };
+static const char stateTile[] = {
+#embed "Common/state_tile.clh" suffix(, 0)
+};
 static const char vectorMath[] = {
 #embed "Common/vector_math.clh" suffix(, 0)
 };
@@ -186,6 +189,7 @@ static const CKernelFile files[] = {
     {"Common/prelude.clh", prelude},
     {"Common/product_row.clh", productRow},
     {"Common/rotary.clh", rotary},
+    {"Common/state_tile.clh", stateTile},
     {"Common/vector_math.clh", vectorMath},
     {"Common/wide_float.clh", wideFloat},
     {"Attention/attention_amx.cl", attentionAmx},

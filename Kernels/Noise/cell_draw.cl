@@ -3,7 +3,6 @@
 //
 // Mapping: one work-item per cell; global size B * S * C. Local memory: none.
 // Mirrors ReferenceBackend/CellDraw.swift.
-#define NEAR_TIE 1e-5f
 
 kernel void cell_draw(global const float *logits, global const int *step, global float *estimate,
                       global int *near_ties, int cells, float temperature) {

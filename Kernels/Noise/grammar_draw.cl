@@ -37,7 +37,7 @@ static inline void mark_top(global const float *row, global const int *classes, 
         vstore16(w, 0, weights + id);
         sums += w;
     }
-    restrict_to_top(weights, padded_ids, sum_of(sums), top_p, is_near);
+    restrict_to_top(weights, padded_ids, sum_lanes(sums), top_p, is_near);
 }
 
 // The exponent of each class: of its greatest weight, or of the greatest outside the top-p set if none lies inside.
@@ -91,7 +91,7 @@ kernel void grammar_masses(global const float *logits, global const int *tokens,
         running = fmax(running, x);
         broken |= isnan(x);
     }
-    const float largest = largest_of(running);
+    const float largest = max_lanes(running);
     const bool is_defined = !any_lane(broken) && isfinite(largest);
     confidence[index] = is_defined ? 1.0f : 0.0f;
 

@@ -24,7 +24,7 @@ kernel void token_draw(global const float *logits, global const int *tokens, glo
         running = fmax(running, x);
         broken |= isnan(x);
     }
-    const float largest = largest_of(running);
+    const float largest = max_lanes(running);
     confidence[index] = 0.0f;
     near_ties[index] = 0;
     if (any_lane(broken) || !isfinite(largest)) return;
@@ -39,7 +39,7 @@ kernel void token_draw(global const float *logits, global const int *tokens, glo
         vstore16(select(w, (float16)0.0f, x == -INFINITY), 0, weights + id);
         sums += select(w, (float16)0.0f, x == -INFINITY);
     }
-    float mass = sum_of(sums);
+    float mass = sum_lanes(sums);
     bool is_near = false;
     if (temperature > 0.0f && top_p < 1.0f) mass = restrict_to_top(weights, padded_ids, mass, top_p, &is_near);
 

@@ -9,14 +9,6 @@
 #define BLOCK 256
 #define TOKENS 16
 
-static inline bool contain(const global int *tokens, int wanted) {
-    const int16 equal = vload16(0, tokens) == wanted;
-    const int8 a = equal.lo | equal.hi;
-    const int4 b = a.lo | a.hi;
-    const int2 c = b.lo | b.hi;
-    return (c.x | c.y) != 0;
-}
-
 kernel void embedding_backward(
     const int rows, const int columns,
     const global int *restrict tokens,
@@ -35,7 +27,7 @@ kernel void embedding_backward(
         lanes sum = 0.0f;
         for (int row = block; row < end; row += TOKENS) {
             // Most groups of tokens hold no match: one comparison settles them.
-            if (row + TOKENS <= end && !contain(tokens + row, wanted)) continue;
+            if (row + TOKENS <= end && !any_lane(vload16(0, tokens + row) == wanted)) continue;
             for (int r = row; r < min(row + TOKENS, end); r++)
                 if (tokens[r] == wanted) sum += load_lanes(dout + (size_t)r * columns, count);
         }

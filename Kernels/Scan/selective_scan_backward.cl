@@ -18,15 +18,6 @@
 // Expects    the arguments of the forward scan without its states; outputs du, ddt [B,S,I], dz a row slice,
 //            sample_a_log [B,I,N], sample_skip [B,I], all overwritten. ddt is the gradient before softplus.
 // Twin       the same text with LANES 1 and span 1.
-#if N % 8 == 0
-#define STATE_TILE 8
-#elif N < 8
-#define STATE_TILE N
-#elif N % 4 == 0
-#define STATE_TILE 4
-#else
-#define STATE_TILE 1
-#endif
 
 // What one channel vector holds of the TIME_TILE steps at hand: inputs, then what is summed over the states.
 typedef struct {

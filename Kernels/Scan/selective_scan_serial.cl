@@ -19,15 +19,6 @@
 // NaN in channel i at step t reaches channel i from step t on; NaN in B or C reaches every channel.
 // Twin       selective_scan_naive.cl
 #define TIME_TILE 4
-#if N % 8 == 0
-#define STATE_TILE 8
-#elif N < 8
-#define STATE_TILE N
-#elif N % 4 == 0
-#define STATE_TILE 4
-#else
-#define STATE_TILE 1
-#endif
 
 // Runs STATE_TILE states through `tile` steps; b and c point at the first step's first state of the tile.
 static inline void scan_states(

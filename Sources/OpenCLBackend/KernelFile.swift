@@ -59,13 +59,13 @@ enum KernelFile: String, Hashable, Sendable {
             Self.math + ["panels.clh", "rotary.clh", "bfloat16.clh", "attention_tile.clh", "attention_scores.clh"]
         case .attentionBackwardPanels: Self.math + ["panels.clh", "rotary.clh", "attention_tile.clh"]
         case .binomialStep, .cellDraw, .corrupt, .reveal: ["prelude.clh", "philox.clh"]
-        case .tokenDraw: ["prelude.clh", "philox.clh", "categorical.clh"]
-        case .grammarDraw: Self.math + ["categorical.clh", "wide_float.clh"]
-        case .grammarPath: ["prelude.clh", "philox.clh", "categorical.clh", "wide_float.clh"]
+        case .tokenDraw: Self.lanes + ["philox.clh", "categorical.clh"]
+        case .grammarDraw: Self.math + ["philox.clh", "categorical.clh", "wide_float.clh"]
+        case .grammarPath: ["prelude.clh", "philox.clh", "wide_float.clh"]
         case .layerNorm: Self.lanes + ["bfloat16.clh"]
-        case .selectiveScanSerial: Self.math + ["bfloat16.clh"]
-        case .binaryCrossEntropy, .causalConvolution, .causalConvolutionBackward, .crossEntropy, .selectiveScanBackward,
-            .selectiveScanParallel:
+        case .selectiveScanSerial: Self.math + ["bfloat16.clh", "state_tile.clh"]
+        case .selectiveScanBackward: Self.math + ["state_tile.clh"]
+        case .binaryCrossEntropy, .causalConvolution, .causalConvolutionBackward, .crossEntropy, .selectiveScanParallel:
             Self.math
         default: Self.lanes
         }
