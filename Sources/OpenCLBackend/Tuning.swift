@@ -14,6 +14,7 @@ public struct Tuning: Hashable, Sendable {
     /// Queries that one work-item of the vector path's attention owns.
     public var attention: [AttentionShape: Int] = [:]
     /// CLBlast's parameters by kernel and name, where other values than its own were faster.
+    /// A process computes with one set on a device: plans of a backend with another are refused.
     public var clblast: [String: [String: Int]] = [:]
 
     /// No measured choices.
