@@ -134,14 +134,21 @@ public final class OpenCLBackend: Backend {
         }
     }
 
-    /// Kernels count a tensor's elements with 32-bit integers.
+    /// Kernels count elements with 32-bit integers, and their loops step past the last one.
+    private static let mostElements = Int(Int32.max) - 0xFFFF
+
+    /// - Throws: ``ValidationError`` for a tensor with more elements, those that pad a resident parameter included.
     private func checkCount(of operand: Operand, in plan: Plan, _ operation: String) throws(ValidationError) {
-        let shape = plan.storages[operand.tensor.storage].shape
-        let most = Int(Int32.max)
-        guard let count = shape.checkedElementCount, count <= most else {
+        let storage = plan.storages[operand.tensor.storage]
+        var count = storage.shape.checkedElementCount ?? .max
+        if count <= Self.mostElements, case .parameter(_, let layout) = storage.role {
+            count = max(count, packing(layout, storage.shape).byteCount / 4)
+        }
+        guard count <= Self.mostElements else {
             throw ValidationError(
                 operation: operation, argument: operand.name,
-                expected: "at most \(most) elements, as many as the kernels count", found: "\(shape)")
+                expected: "at most \(Self.mostElements) elements, as many as the kernels count",
+                found: "\(count) for \(storage.shape)")
         }
     }
 }

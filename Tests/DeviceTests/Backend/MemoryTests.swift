@@ -46,11 +46,29 @@ extension OnDevice {
             let plan = try Self.activation(of: [1 << 16, 1 << 15])
             let expected = ValidationError(
                 operation: "activate", argument: "input",
-                expected: "at most 2147483647 elements, as many as the kernels count", found: "[65536, 32768]")
+                expected: "at most 2147418112 elements, as many as the kernels count",
+                found: "2147483648 for [65536, 32768]")
             #expect(throws: expected) { try backend.memory(of: plan) }
             #expect(throws: expected) { try backend.compile(plan, parameters: parameters) }
-            let largest = try backend.memory(of: Self.activation(of: [Int(Int32.max)]))
-            #expect(largest.byteCount >= 8 * Int(Int32.max))
+            let largest = try backend.memory(of: Self.activation(of: [2_147_418_112]))
+            #expect(largest.byteCount >= 8 * 2_147_418_112)
+        }
+
+        /// Each of the 2²¹ matrices of this weight, one number each, is padded to 1024.
+        @Test func paddedParametersAreCountedAsTheyLie() throws {
+            let width = 1 << 21
+            var plan = Plan()
+            try plan.append(
+                TransposedConvolution(
+                    input: plan.input("x", [1, 1, 1]),
+                    weight: plan.parameter(ParameterKey("weight"), [1, 1, width], .transposedConvolution),
+                    bias: plan.parameter(ParameterKey("bias"), [1], .plain), activation: .none,
+                    output: plan.intermediate([1, width, 1])))
+            for path in KernelPath.allCases {
+                let backend = try OpenCLBackend(OnDevice.context(), path: path)
+                let error = #expect(throws: ValidationError.self) { try backend.memory(of: plan) }
+                #expect(error?.argument == "weight")
+            }
         }
 
         private static func activation(of shape: Shape) throws -> Plan {
