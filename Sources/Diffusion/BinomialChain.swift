@@ -49,7 +49,10 @@ public final class BinomialChain {
             self.seed = seed
         }
 
-        func validate() throws(SamplingError) {
+        /// Checks every option.
+        ///
+        /// - Throws: ``SamplingError``.
+        public func validate() throws(SamplingError) {
             guard (1...1_000_000).contains(stepCount) else { throw .stepCount(stepCount) }
             guard start > 0 && start <= 1 else {
                 throw .option(name: "start", expected: "a time in (0, 1]", found: "\(start)")
@@ -114,6 +117,7 @@ public final class BinomialChain {
         from given: [[Float]], known: [[Float]], firstSample: Int = 0, run: Int = 0,
         progress: ((_ done: Int, _ total: Int) -> Void)? = nil
     ) throws -> Result {
+        let firstSample = try Int32(firstSample: firstSample, of: batch.count)
         let known = try HostTensor(batch.shape, known.flatMap(\.self))
         // The steps of a run and one more for its noise.
         let firstStep = run * (options.stepCount + 1)
@@ -156,10 +160,10 @@ public final class BinomialChain {
             [batch.count, law.probabilities.count, 4, 2], (0..<batch.count).flatMap { _ in words })
     }
 
-    private func step(_ index: Int, _ firstSample: Int) throws -> HostTensor {
+    private func step(_ index: Int, _ firstSample: Int32) throws -> HostTensor {
         try HostTensor(
             StepParameters.shape,
-            StepParameters(step: Int32(truncatingIfNeeded: index), firstSample: Int32(firstSample), seed: options.seed)
+            StepParameters(step: Int32(truncatingIfNeeded: index), firstSample: firstSample, seed: options.seed)
                 .words)
     }
 

@@ -86,7 +86,7 @@ public final class ReverseChain {
         try check(initial)
         let mask = Int32(batch.vocabularySize)
         let seed = seed ?? options.seed
-        let firstSample = Int32(firstSample ?? options.firstSample)
+        let firstSample = try Int32(firstSample: firstSample ?? options.firstSample, of: batch.count)
         let padding = [Int32](repeating: mask, count: batch.paddedLength - batch.length)
         let shape: Shape = [batch.count, batch.paddedLength]
         if let constraint {

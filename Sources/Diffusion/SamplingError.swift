@@ -28,3 +28,16 @@ public enum SamplingError: Error, Equatable, Sendable, CustomStringConvertible {
         }
     }
 }
+
+extension Int32 {
+    /// The number of the first of `count` samples as draws count it, in 31 bits.
+    ///
+    /// - Throws: ``SamplingError/option(name:expected:found:)`` unless the last sample can be counted too.
+    init(firstSample: Int, of count: Int) throws(SamplingError) {
+        let last = Int(Int32.max) - (count - 1)
+        guard firstSample >= 0, firstSample <= last else {
+            throw .option(name: "first-sample", expected: "0 to \(last) for \(count) samples", found: "\(firstSample)")
+        }
+        self = Int32(firstSample)
+    }
+}

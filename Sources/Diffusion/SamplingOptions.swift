@@ -43,9 +43,7 @@ public struct SamplingOptions: Hashable, Sendable {
         guard topP > 0, topP <= 1 else {
             throw .option(name: "top-p", expected: "a number in (0, 1]", found: "\(topP)")
         }
-        guard (0...Int(Int32.max)).contains(firstSample) else {
-            throw .option(name: "first sample", expected: "a number that is not negative", found: "\(firstSample)")
-        }
+        _ = try Int32(firstSample: firstSample, of: 1)
         self.grid = grid
         self.order = order
         self.sweep = sweep

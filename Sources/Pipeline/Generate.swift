@@ -21,6 +21,10 @@ extension Model {
         guard (least...1 << 20).contains(length) else {
             throw PipelineError.option(name: "length", expected: "\(least) to \(1 << 20) tokens", found: "\(length)")
         }
+        if let tempo, !Tempo.range.contains(tempo) {
+            throw PipelineError.option(
+                name: "tempo", expected: "\(Tempo.range.lowerBound) to \(Tempo.range.upperBound)", found: "\(tempo)")
+        }
         let tempo = try Tempo(quartersPerMinute: tempo ?? Double(configuration.tempo))
         let transposition = key?.shiftFromWhiteKeys ?? 0
         let grammar = try settings.grammar.map {

@@ -19,6 +19,7 @@ extension Model {
         _ file: MIDIFile, bars: ClosedRange<Int>, tokens: Int? = nil, settings: SamplingSettings,
         progress: ((SamplingProgress) -> Void)? = nil
     ) throws -> [Piece] {
+        try requireWindow(tokens: tokens)
         let score = try WhiteKeyScore(file, tokenizer: tokenizer)
         let gap = try file.removingNotes(inBars: bars, on: score.grid)
         let drawsBars = tokens != nil && settings.grammar != nil
@@ -64,6 +65,7 @@ extension Model {
         guard (1...1024).contains(bars) else {
             throw PipelineError.option(name: "bars", expected: "1 to 1024", found: "\(bars)")
         }
+        try requireWindow(tokens: tokens)
         let score = try WhiteKeyScore(file, tokenizer: tokenizer)
         let gap = try file.gapBehind(bars: bars, on: score.grid)
         let known = score.encoding
@@ -107,6 +109,11 @@ extension Model {
     func leastBarTokens(_ settings: SamplingSettings) -> Int {
         guard settings.grammar?.allowsEmptyBars == false else { return 1 }
         return tokenizer.configuration.usesVelocities ? 5 : 4
+    }
+
+    fileprivate func requireWindow(tokens: Int?) throws(PipelineError) {
+        guard let tokens, !(1...Self.windowLength).contains(tokens) else { return }
+        throw .option(name: "tokens", expected: "1 to \(Self.windowLength)", found: "\(tokens)")
     }
 
     fileprivate func require(tokens: Int, atLeast least: Int, bars: Int) throws(PipelineError) {

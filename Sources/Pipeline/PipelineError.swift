@@ -20,4 +20,18 @@ public enum PipelineError: Error, Equatable, Sendable, CustomStringConvertible {
             "bars \(bars.lowerBound)-\(bars.upperBound): expected at most \(limit) tokens, found \(tokens); take fewer bars"
         }
     }
+
+    /// Checks how many pieces are drawn, from which on, and how many at once.
+    static func require(count: Int, firstSample: Int, batch: Int) throws(PipelineError) {
+        let most = 1_000_000
+        guard (1...most).contains(count) else {
+            throw .option(name: "count", expected: "1 to \(most)", found: "\(count)")
+        }
+        // Draws count samples in 31 bits.
+        let last = Int(Int32.max) - (count - 1)
+        guard (0...last).contains(firstSample) else {
+            throw .option(name: "first-sample", expected: "0 to \(last) for \(count) pieces", found: "\(firstSample)")
+        }
+        guard batch >= 1 else { throw .option(name: "batch", expected: "at least 1", found: "\(batch)") }
+    }
 }

@@ -61,6 +61,7 @@ extension RollModel {
         guard (0...1).contains(strength) else {
             throw PipelineError.option(name: "strength", expected: "0 to 1", found: "\(strength)")
         }
+        try settings.validate()
         let score = try RollScore(file)
         var roll = PartialRoll(
             cells: score.roll.cells, known: [Bool](repeating: false, count: score.roll.cells.count),

@@ -62,6 +62,25 @@ public struct RollSettings: Hashable, Sendable {
     public init(seed: UInt64) {
         self.seed = seed
     }
+
+    /// Checks every setting.
+    ///
+    /// - Throws: ``PipelineError/option(name:expected:found:)`` or ``SamplingError``.
+    public func validate() throws {
+        try PipelineError.require(count: count, firstSample: firstSample, batch: batch)
+        // A network knows as many noise levels as it was made for; any number will do here.
+        try options(timeCount: 1).validate()
+    }
+
+    /// What a chain needs to know.
+    func options(timeCount: Int, start: Double = 1) -> BinomialChain.Options {
+        var options = BinomialChain.Options(timeCount: timeCount, seed: seed)
+        options.stepCount = steps
+        options.start = start
+        options.sampler = sampler
+        options.temperature = temperature
+        return options
+    }
 }
 
 // MARK: - Sampling
@@ -112,13 +131,7 @@ extension RollModel {
     func complete(
         _ roll: PartialRoll, settings: RollSettings, progress: ((SamplingProgress) -> Void)?
     ) throws -> [Draw] {
-        func require(_ value: Int, _ name: String) throws {
-            guard value >= 1 else {
-                throw PipelineError.option(name: name, expected: "at least 1", found: "\(value)")
-            }
-        }
-        try require(settings.count, "count")
-        try require(settings.batch, "batch")
+        try settings.validate()
         let windows = roll.windows(limit: configuration.windowSteps)
         let batches = stride(from: 0, to: settings.count, by: settings.batch).map { first in
             first..<min(first + settings.batch, settings.count)
@@ -168,16 +181,12 @@ extension RollModel {
     private func makeChain(
         _ count: Int, steps: Int, _ start: Double, _ settings: RollSettings
     ) throws -> BinomialChain {
-        var options = BinomialChain.Options(timeCount: configuration.timeCount, seed: settings.seed)
-        options.stepCount = settings.steps
-        options.start = start
-        options.sampler = settings.sampler
-        options.temperature = settings.temperature
         let batch = BinomialChain.Batch(
             count: count, steps: configuration.paddedSteps(steps), width: configuration.cellCount,
             fold: configuration.fold)
         let process = try BinomialProcess(
             priorDensities: configuration.priorDensities.map(Double.init), schedule: settings.schedule)
+        let options = settings.options(timeCount: configuration.timeCount, start: start)
         return try BinomialChain(batch, process: process, options: options, on: backend, parameters: parameters) {
             cells, known, times, plan in
             try denoiser.record(RollDenoiser.Input(cells: cells, known: known, times: times), into: &plan)

@@ -36,6 +36,14 @@ public struct SamplingSettings: Hashable, Sendable {
         self.seed = seed
     }
 
+    /// Checks every setting but the grammar, which a model's tokenizer has to fit.
+    ///
+    /// - Throws: ``PipelineError/option(name:expected:found:)`` or ``SamplingError``.
+    public func validate() throws {
+        try PipelineError.require(count: count, firstSample: firstSample, batch: batch)
+        _ = try options()
+    }
+
     /// What a chain needs to know.
     ///
     /// - Throws: ``SamplingError`` for a value outside its range.
@@ -66,12 +74,7 @@ extension Model {
         _ initial: [Int32], settings: SamplingSettings, allowed: [Bool], constraint: TokenAutomaton?,
         progress: ((SamplingProgress) -> Void)?
     ) throws -> [Draw] {
-        guard settings.count >= 1 else {
-            throw PipelineError.option(name: "count", expected: "at least 1", found: "\(settings.count)")
-        }
-        guard settings.batch >= 1 else {
-            throw PipelineError.option(name: "batch", expected: "at least 1", found: "\(settings.batch)")
-        }
+        try settings.validate()
         let options = try settings.options()
         var draws: [Draw] = []
         var chain: (size: Int, chain: ReverseChain)?

@@ -32,9 +32,10 @@ struct DeviceOptions: ParsableArguments {
             + (tuning.map { ["--tuning", $0] } ?? [])
     }
 
-    /// The backend that was asked for.
+    /// The backend that was asked for, by the option or else by the environment.
     func backend() throws -> any Backend {
-        device == "reference" ? ReferenceBackend() : try openCLBackend()
+        let wanted = device ?? ProcessInfo.processInfo.environment["SMDIM_DEVICE"]
+        return wanted == "reference" ? ReferenceBackend() : try openCLBackend()
     }
 
     /// The backend on the OpenCL device that was asked for, with what was measured there.
@@ -99,33 +100,24 @@ struct SamplingArguments: ParsableArguments {
     var noGrammar = false
 
     func validate() throws {
-        try requireOption(steps >= 1, "steps", "at least 1", steps)
-        try requireOption(sweep.map { (0..<1).contains($0) } ?? true, "sweep", "a number in [0, 1)", sweep ?? 0)
         try requireOption(
             (sweep ?? 0) == 0 || order == .scheduled, "sweep", "0 for the order \(order), or --order scheduled",
             sweep ?? 0)
-        try requireOption(temperature >= 0 && temperature.isFinite, "temperature", "0 or more", temperature)
-        try requireOption(topP > 0 && topP <= 1, "top-p", "a number above 0 and at most 1", topP)
         try requireOption(maxChord.map { $0 >= 1 } ?? true, "max-chord", "at least 1", maxChord ?? 0)
         let hasRules = pitchRange != nil || maxChord != nil || scale != nil || emptyBars
         try requireOption(
             !noGrammar || !hasRules, "no-grammar", "no --pitch-range, --max-chord, --scale or --empty-bars beside it",
             "one")
-        _ = try grammar()
     }
 
     private func grammar() throws -> GrammarOptions? {
         if noGrammar { return nil }
-        do {
-            return GrammarOptions(
-                pitches: try pitchRange.map(GrammarOptions.pitches(parsing:)), largestChord: maxChord,
-                scale: try scale.map(Key.init(parsing:)), allowsEmptyBars: emptyBars)
-        } catch {
-            throw ValidationError("\(error)")
-        }
+        return GrammarOptions(
+            pitches: try pitchRange.map(GrammarOptions.pitches(parsing:)), largestChord: maxChord,
+            scale: try scale.map(Key.init(parsing:)), allowsEmptyBars: emptyBars)
     }
 
-    /// The library's settings; a seed is drawn where none is given.
+    /// The library's settings, which it has found to be possible; a seed is drawn where none is given.
     func settings() throws -> SamplingSettings {
         var settings = SamplingSettings(seed: pieces.chosenSeed)
         settings.steps = steps
@@ -138,6 +130,7 @@ struct SamplingArguments: ParsableArguments {
         settings.firstSample = pieces.firstSample
         settings.batch = pieces.batch
         settings.grammar = try grammar()
+        try settings.validate()
         return settings
     }
 

@@ -27,12 +27,6 @@ struct PieceArguments: ParsableArguments {
     @Option(name: .shortAndLong, help: "Output file, or folder for several pieces.")
     var output: String
 
-    func validate() throws {
-        try requireOption(count >= 1, "count", "at least 1", count)
-        try requireOption(batch >= 1, "batch", "at least 1", batch)
-        try requireOption(firstSample >= 0, "first-sample", "0 or more", firstSample)
-    }
-
     /// The seed, drawn where none is given.
     var chosenSeed: UInt64 { seed ?? UInt64.random(in: 0..<1 << 48) }
 

@@ -88,16 +88,13 @@ struct RollArguments: ParsableArguments {
     @Option(help: "Divides the logits; 0 takes every cell whose probability is at least one half.")
     var temperature: Float = 1
 
-    func validate() throws {
-        try requireOption(steps >= 1, "steps", "at least 1", steps)
-        try requireOption(temperature >= 0 && temperature.isFinite, "temperature", "0 or more", temperature)
-    }
-
     /// Reads a file, lets a model edit it, and writes what comes out.
     func run(
         on device: DeviceOptions, _ name: String, reading input: String,
         edit: (RollModel, MIDIFile, RollSettings, @escaping (SamplingProgress) -> Void) throws -> [Piece]
     ) throws {
+        let settings = settings
+        try settings.validate()
         let output = try PieceOutput(pieces.output, count: pieces.count)
         let file = try readMIDI(input)
         let model = try RollModel(URL(filePath: pieces.model), on: device.backend(), precision: pieces.precision)

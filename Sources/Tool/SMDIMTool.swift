@@ -1,6 +1,9 @@
 import ArgumentParser
+import Diffusion
 import Foundation
+import Music
 import OpenCLBackend
+import Pipeline
 
 /// The command `smdim`: it parses, calls the library and prints.
 @main
@@ -36,6 +39,10 @@ struct SMDIMTool: ParsableCommand {
             var command = try parseAsRoot()
             try command.run()
         } catch {
+            if let text = aboutOption(error) {
+                Terminal.error(text)
+                Foundation.exit(2)
+            }
             switch exitCode(for: error) {
             case .success: print(fullMessage(for: error))
             case .validationFailure:
@@ -45,6 +52,15 @@ struct SMDIMTool: ParsableCommand {
                 if !(error is ExitCode) { Terminal.error("\(error)") }
                 Foundation.exit(code == .failure ? 1 : code.rawValue)
             }
+        }
+    }
+
+    /// What the library says of an option's value that cannot be: the command line is wrong. It calls options as we do.
+    private static func aboutOption(_ error: any Error) -> String? {
+        switch error {
+        case PipelineError.option, SamplingError.option, SamplingError.stepCount: "--\(error)"
+        case is KeyError, is GrammarError: "\(error)"
+        default: nil
         }
     }
 }

@@ -20,10 +20,11 @@ struct Generate: ParsableCommand {
 
     func run() throws {
         let key = try key.map(Key.init(parsing:))
+        let settings = try sampling.settings()
         let output = try PieceOutput(sampling.pieces.output, count: sampling.pieces.count)
         let bar = ProgressBar("generate")
         let pieces = try sampling.loadModel(on: device).generate(
-            length: length, settings: sampling.settings(), tempo: tempo, key: key
+            length: length, settings: settings, tempo: tempo, key: key
         ) { bar.show($0.done, of: $0.total) }
         try output.write(pieces, json: sampling.pieces.json)
     }
@@ -47,11 +48,12 @@ struct Infill: ParsableCommand {
 
     func run() throws {
         let bars = try barRange(bars)
+        let settings = try sampling.settings()
         let output = try PieceOutput(sampling.pieces.output, count: sampling.pieces.count)
         let file = try readMIDI(input)
         let bar = ProgressBar("infill")
         let pieces = try sampling.loadModel(on: device).infill(
-            file, bars: bars, tokens: tokens, settings: sampling.settings()
+            file, bars: bars, tokens: tokens, settings: settings
         ) { bar.show($0.done, of: $0.total) }
         try output.write(pieces, json: sampling.pieces.json)
     }
@@ -77,11 +79,12 @@ struct Extend: ParsableCommand {
     }
 
     func run() throws {
+        let settings = try sampling.settings()
         let output = try PieceOutput(sampling.pieces.output, count: sampling.pieces.count)
         let file = try readMIDI(input)
         let bar = ProgressBar("extend")
         let pieces = try sampling.loadModel(on: device).extend(
-            file, bars: bars, tokens: tokens, settings: sampling.settings()
+            file, bars: bars, tokens: tokens, settings: settings
         ) { bar.show($0.done, of: $0.total) }
         try output.write(pieces, json: sampling.pieces.json)
     }

@@ -52,6 +52,11 @@ struct Detokenize: ParsableCommand {
     @Option(name: .shortAndLong, help: "Output file.")
     var output: String
 
+    func validate() throws {
+        try requireOption(
+            Tempo.range.contains(tempo), "tempo", "\(Tempo.range.lowerBound) to \(Tempo.range.upperBound)", tempo)
+    }
+
     func run() throws {
         let tokenizer = try makeTokenizer(tokenizer)
         let tokens = try TokenFile(path: input)

@@ -49,6 +49,16 @@ private struct TableChain {
         }
     }
 
+    /// Draws count samples in 31 bits.
+    @Test(arguments: [-1, Int(Int32.max), .max]) func samplesThatCannotBeCountedAreNamed(_ first: Int) throws {
+        let table = TableChain(length: 2, logits: [0, 1])
+        let chain = try table.chain(count: 2, options: Self.options(.scheduled))
+        #expect(
+            throws: SamplingError.option(
+                name: "first-sample", expected: "0 to 2147483646 for 2 samples", found: "\(first)")
+        ) { try chain.run(from: [table.masked, table.masked], firstSample: first) }
+    }
+
     /// 18.5 is the 0.999 quantile of χ² with four degrees of freedom. Confidence-first draws anew until a token is
     /// confident, which favours the probable ones and is no sample of the softmax.
     @Test(arguments: [SamplingOptions.Order.scheduled, .ancestral]) func tokensFollowTheSoftmax(

@@ -71,6 +71,20 @@ import _TestSupport
         #expect(throws: PipelineError.self) { try model.generate(length: length, settings: Self.settings()) }
     }
 
+    /// Draws count samples in 31 bits; a call whose last sample lies beyond ends before its first.
+    @Test func samplesThatCannotBeCountedAreNamed() throws {
+        let model = try TinyModel.shared.get()
+        var settings = Self.settings(count: 2, firstSample: Int(Int32.max))
+        settings.batch = 1
+        #expect(
+            throws: PipelineError.option(
+                name: "first-sample", expected: "0 to 2147483646 for 2 pieces", found: "2147483647")
+        ) { try model.generate(length: 8, settings: settings) }
+        settings.firstSample -= 1
+        #expect(
+            try model.generate(length: 8, settings: settings).map(\.summary.sample) == [2_147_483_646, 2_147_483_647])
+    }
+
     @Test func tokenizerOfAnotherVocabularyIsRefused() throws {
         let folder = try TemporaryFolder().url
         try TinyModel.write(to: folder, tokenizer: .smallVelocity)

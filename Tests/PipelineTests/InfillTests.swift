@@ -72,6 +72,13 @@ import Testing
         #expect(try TinyModel.shared.get().extend(file, bars: 4, settings: settings)[0].summary.notes >= 4)
     }
 
+    @Test(arguments: [Int.min, 0, 2049, .max]) func tokensThatNoWindowHoldsAreNamed(_ tokens: Int) throws {
+        let (model, file) = (try TinyModel.shared.get(), try TinyModel.piece(bars: 4))
+        let error = PipelineError.option(name: "tokens", expected: "1 to 2048", found: "\(tokens)")
+        #expect(throws: error) { try model.infill(file, bars: 2...3, tokens: tokens, settings: Self.settings) }
+        #expect(throws: error) { try model.extend(file, bars: 2, tokens: tokens, settings: Self.settings) }
+    }
+
     @Test func barsOutsideThePieceAreNamed() throws {
         let piece = try TinyModel.piece(bars: 4)
         #expect(throws: ScoreEditError.barsOutside(bars: 3...9, count: 4)) {

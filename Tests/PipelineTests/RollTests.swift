@@ -1,4 +1,5 @@
 import ComputeCore
+import Diffusion
 import Foundation
 import Music
 import Pipeline
@@ -64,6 +65,33 @@ private enum TinyRoll {
         settings.count = 1
         settings.firstSample = 2
         #expect(try model.harmonise(piece, settings: settings).map(\.file) == [all[2].file])
+    }
+
+    @Test(arguments: ["first-sample", "count", "batch"]) func numbersThatCannotBeAreNamed(_ name: String) throws {
+        let (model, file) = (try TinyRoll.shared.get(), try TinyModel.piece(bars: 1))
+        for value in [-1, .min] + (name == "batch" ? [0] : [3_000_000_000, .max]) {
+            var settings = TinyRoll.settings
+            switch name {
+            case "first-sample": settings.firstSample = value
+            case "count": settings.count = value
+            default: settings.batch = value
+            }
+            func isNamed(_ error: any Error) -> Bool {
+                guard case PipelineError.option(name, _, "\(value)") = error else { return false }
+                return true
+            }
+            #expect(performing: { try model.harmonise(file, settings: settings) }, throws: isNamed)
+            // At a strength of 0 nothing is drawn.
+            #expect(performing: { try model.vary(file, strength: 0, settings: settings) }, throws: isNamed)
+        }
+    }
+
+    @Test func stepsThatCannotBeAreNamed() throws {
+        var settings = TinyRoll.settings
+        (settings.steps, settings.count) = (.max, 5)
+        #expect(throws: SamplingError.stepCount(.max)) {
+            try TinyRoll.shared.get().harmonise(TinyModel.piece(bars: 1), settings: settings)
+        }
     }
 
     @Test func drumsAloneAndNoNotesAreNamed() throws {
