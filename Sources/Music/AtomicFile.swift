@@ -16,7 +16,7 @@ public enum MusicFileError: Error, Sendable, Equatable, CustomStringConvertible 
     }
 }
 
-/// Whole files, read at once and written at once.
+/// Whole files, read at once and written at once, and the folders that they are in.
 public enum AtomicFile {
     /// The bytes of the file at `path`.
     ///
@@ -26,6 +26,39 @@ public enum AtomicFile {
             return try [UInt8](Data(contentsOf: URL(fileURLWithPath: path)))
         } catch {
             throw MusicFileError.unreadable(path: path, reason: error.localizedDescription)
+        }
+    }
+
+    /// The lines of the UTF-8 text at `path`, without the spaces around them and without those that are empty.
+    ///
+    /// - Throws: ``MusicFileError/unreadable(path:reason:)``.
+    public static func lines(_ path: String) throws -> [String] {
+        guard let text = try String(validating: read(path), as: UTF8.self) else {
+            throw MusicFileError.unreadable(path: path, reason: "not UTF-8")
+        }
+        return text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
+            .filter { !$0.isEmpty }
+    }
+
+    /// The names of what is in the folder at `path`, sorted.
+    ///
+    /// - Throws: ``MusicFileError/unreadable(path:reason:)``.
+    public static func names(inFolder path: String) throws -> [String] {
+        do {
+            return try FileManager.default.contentsOfDirectory(atPath: path).sorted()
+        } catch {
+            throw MusicFileError.unreadable(path: path, reason: error.localizedDescription)
+        }
+    }
+
+    /// Makes the folder at `path`, and those above it, where they are not there yet.
+    ///
+    /// - Throws: ``MusicFileError/unwritable(path:reason:)``.
+    public static func makeFolder(_ path: String) throws {
+        do {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        } catch {
+            throw MusicFileError.unwritable(path: path, reason: error.localizedDescription)
         }
     }
 

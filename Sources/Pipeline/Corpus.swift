@@ -23,7 +23,7 @@ public struct Corpus: Sendable {
     /// Reads a folder of MIDI files: the lists `train.txt` and `valid.txt` if they are there, else every tenth file, in an
     /// order drawn under `seed`, judges.
     ///
-    /// - Throws: ``CorpusError`` if no song is left on either side.
+    /// - Throws: ``CorpusError`` if no song is left on either side, ``MusicFileError`` for what cannot be read.
     public init(folder: URL, tokenizer: REMITokenizer, seed: UInt64 = 0) throws {
         let songs = try SongFolder(folder, seed: seed).songs { try Self.song($0, tokenizer: tokenizer) }
         self.tokenizer = tokenizer

@@ -40,7 +40,7 @@ public struct RollCorpus: Sendable {
     /// Reads a folder of MIDI files: the lists `train.txt` and `valid.txt` if they are there, else every tenth file, in an
     /// order drawn under `seed`, judges.
     ///
-    /// - Throws: ``CorpusError`` if no song is left on either side.
+    /// - Throws: ``CorpusError`` if no song is left on either side, ``MusicFileError`` for what cannot be read.
     public init(folder: URL, seed: UInt64 = 0) throws {
         let songs = try SongFolder(folder, seed: seed).songs(Song.init)
         (train, valid, skipped, tempo) = (songs.train, songs.valid, songs.skipped, songs.tempo)

@@ -16,17 +16,17 @@ public struct RollTask: TrainingTask {
 
     public let configuration: RollConfiguration
     public let tokenizerJSON: Data? = nil
-    public let judgedWindows = 8
+    public static let judgedWindows = 8
 
     private let songs: [RollCorpus.Song]
     private let validSongs: [RollCorpus.Song]
     private let process: BinomialProcess
     private let options: TrainingOptions
 
-    public init(_ configuration: RollConfiguration, corpus: RollCorpus, options: TrainingOptions) throws {
+    public static func validate(_ options: TrainingOptions, for configuration: RollConfiguration) throws {
         guard configuration.pitchCount == PianoRoll.pitchCount else {
-            throw PipelineError.option(
-                name: "n_pitches", expected: "\(PianoRoll.pitchCount)", found: "\(configuration.pitchCount)")
+            throw ModelFileError.configuration(
+                key: "n_pitches", expected: "\(PianoRoll.pitchCount)", found: "\(configuration.pitchCount)")
         }
         guard options.length % configuration.fold == 0, options.length % PianoRoll.stepsPerBar == 0 else {
             throw PipelineError.option(
@@ -40,6 +40,10 @@ public struct RollTask: TrainingTask {
         guard options.sweptWindows == 0 else {
             throw PipelineError.option(name: "swept", expected: "0 for piano rolls", found: "\(options.sweptWindows)")
         }
+    }
+
+    public init(_ configuration: RollConfiguration, corpus: RollCorpus, options: TrainingOptions) throws {
+        try Self.validate(options, for: configuration)
         self.configuration = configuration
         self.options = options
         songs = corpus.train
@@ -61,11 +65,11 @@ public struct RollTask: TrainingTask {
             seed: options.seed, step: step, firstSample: samples.lowerBound)
     }
 
-    public var judgementCount: Int { validSongs.count * Self.timesPerWindow / judgedWindows }
+    public var judgementCount: Int { validSongs.count * Self.timesPerWindow / Self.judgedWindows }
 
     public func judgement(_ index: Int) throws -> (batch: TrainingBatch, weights: [Float]) {
-        let (song, first) = (index * judgedWindows).quotientAndRemainder(dividingBy: Self.timesPerWindow)
-        let times = (first..<first + judgedWindows).map { (Double($0) + 0.5) / Double(Self.timesPerWindow) }
+        let (song, first) = (index * Self.judgedWindows).quotientAndRemainder(dividingBy: Self.timesPerWindow)
+        let times = (first..<first + Self.judgedWindows).map { (Double($0) + 0.5) / Double(Self.timesPerWindow) }
         let windows = times.indices.map { window(of: [validSongs[song]], seed: 0, step: song, sample: first + $0) }
         let batch = try batch(windows, times: times, seed: 0, step: song, firstSample: first)
         let windowCount = Double(validSongs.count * Self.timesPerWindow * options.length)

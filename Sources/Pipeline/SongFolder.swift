@@ -9,19 +9,17 @@ struct SongFolder {
     private let valid: [String]
 
     /// The lists `train.txt` and `valid.txt` if they are there, else every tenth file, in an order drawn under `seed`, judges.
+    ///
+    /// - Throws: ``MusicFileError`` for a folder, or one list of two, that cannot be read.
     init(_ url: URL, seed: UInt64) throws {
         self.url = url
-        func list(_ name: String) -> [String]? {
-            guard let text = try? String(contentsOf: url.appending(path: name), encoding: .utf8) else { return nil }
-            return text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
-                .filter { !$0.isEmpty }
-        }
-        if let train = list("train.txt"), let valid = list("valid.txt") {
-            (self.train, self.valid) = (train, valid)
+        let lists = ["train.txt", "valid.txt"].map { url.appending(path: $0).path }
+        if lists.contains(where: FileManager.default.fileExists) {
+            (train, valid) = (try AtomicFile.lines(lists[0]), try AtomicFile.lines(lists[1]))
             return
         }
-        let names = try FileManager.default.contentsOfDirectory(atPath: url.path)
-            .filter { [".mid", ".midi"].contains(where: $0.lowercased().hasSuffix) }.sorted()
+        let names = try AtomicFile.names(inFolder: url.path)
+            .filter { [".mid", ".midi"].contains(where: $0.lowercased().hasSuffix) }
         func draw(_ index: Int) -> UInt32 { Philox.draw(seed: seed, purpose: .window, position: UInt32(index)) }
         let order = names.indices.sorted { (draw($0), $0) < (draw($1), $1) }.map { names[$0] }
         let validCount = (names.count + 9) / 10

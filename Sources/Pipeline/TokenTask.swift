@@ -17,21 +17,25 @@ public struct TokenTask: TrainingTask {
 
     public let configuration: ModelConfiguration
     public let tokenizerJSON: Data?
-    public let judgedWindows = 8
+    public static let judgedWindows = 8
 
     private let sampler: WindowSampler
     private let validWindows: [[Int32]]
     private let seed: UInt64
     private let sweptWindows: Double
 
-    public init(_ configuration: ModelConfiguration, corpus: Pipeline.Corpus, options: TrainingOptions) throws {
-        let vocabulary = corpus.tokenizer.vocabulary
-        try vocabulary.check(fits: configuration.vocabularySize, model: "to train", tokenizer: "of the corpus")
+    public static func validate(_ options: TrainingOptions, for configuration: ModelConfiguration) throws {
         guard options.length % configuration.stride == 0 else {
             throw PipelineError.option(
                 name: "length", expected: "a multiple of the stride \(configuration.stride)", found: "\(options.length)"
             )
         }
+    }
+
+    public init(_ configuration: ModelConfiguration, corpus: Pipeline.Corpus, options: TrainingOptions) throws {
+        try Self.validate(options, for: configuration)
+        let vocabulary = corpus.tokenizer.vocabulary
+        try vocabulary.check(fits: configuration.vocabularySize, model: "to train", tokenizer: "of the corpus")
         guard let bar = vocabulary.id(of: .bar), let pad = vocabulary.id(of: .pad) else {
             throw PipelineError.missingToken("Bar or PAD")
         }
@@ -66,15 +70,15 @@ public struct TokenTask: TrainingTask {
             firstSample: samples.lowerBound)
     }
 
-    public var judgementCount: Int { validWindows.count * Self.timesPerWindow / judgedWindows }
+    public var judgementCount: Int { validWindows.count * Self.timesPerWindow / Self.judgedWindows }
 
     public func judgement(_ index: Int) throws -> (batch: TrainingBatch, weights: [Float]) {
-        let (window, first) = (index * judgedWindows).quotientAndRemainder(dividingBy: Self.timesPerWindow)
+        let (window, first) = (index * Self.judgedWindows).quotientAndRemainder(dividingBy: Self.timesPerWindow)
         let offset = Double(Philox.draw(seed: 0, purpose: .trainTime, position: UInt32(window))) * 0x1p-32
-        let times = (first..<first + judgedWindows).map { (Double($0) + 1 - offset) / Double(Self.timesPerWindow) }
+        let times = (first..<first + Self.judgedWindows).map { (Double($0) + 1 - offset) / Double(Self.timesPerWindow) }
         let tokens = validWindows[window]
         let batch = try TrainingBatch(
-            windows: [[Int32]](repeating: tokens, count: judgedWindows), times: times,
+            windows: [[Int32]](repeating: tokens, count: Self.judgedWindows), times: times,
             probabilities: times.map { time in tokens.map { _ in time } }, seed: 0, step: window, firstSample: first)
         let corruptions = Double(validWindows.count * Self.timesPerWindow)
         return (batch, times.map { Float(1 / ($0 * Double(tokens.count) * corruptions * log(2))) })

@@ -53,14 +53,23 @@ public final class Trainer<Task: TrainingTask> {
     ) throws {
         let (header, state) = (checkpoint.header, checkpoint.state)
         let configuration = try Task.Configuration(json: Data(header.configuration.utf8))
-        for declaration in try configuration.parameters
-        where state[declaration.key]?.count != declaration.shape.elementCount {
-            throw TrainingError.checkpoint(
-                checkpoint.place, expected: "\(declaration.key) \(declaration.shape)",
-                found: state[declaration.key].map { "\($0.count) values" } ?? "none")
+        for declaration in try configuration.parameters {
+            for slot in TrainingCheckpoint.slots {
+                let key = ParameterKey(declaration.key.name, slot)
+                guard state[key]?.count != declaration.shape.elementCount else { continue }
+                throw TrainingError.checkpoint(
+                    checkpoint.place, expected: "\(key) \(declaration.shape)",
+                    found: state[key].map { "\($0.count) values" } ?? "none")
+            }
         }
-        try self.init(
-            configuration, corpus: corpus, state: state, step: header.step, options: header.options, on: backend)
+        do {
+            try self.init(
+                configuration, corpus: corpus, state: state, step: header.step, options: header.options, on: backend)
+        } catch PipelineError.option(let name, let expected, let found) {
+            // Whoever resumes gives no options.
+            throw TrainingError.checkpoint(
+                "\(checkpoint.place)/training.json: \(name)", expected: expected, found: found)
+        }
     }
 
     private init(
@@ -76,20 +85,19 @@ public final class Trainer<Task: TrainingTask> {
         parameters = try backend.prepare(Self.slots(of: configuration, state: state))
         gradients = try backend.compile(plans.gradients, parameters: parameters)
         update = try backend.compile(plans.update, parameters: parameters)
-        judgement = try backend.compile(
-            Task.lossPlan(
-                configuration, windows: task.judgedWindows, options: options, slot: .average, purpose: .inference),
-            parameters: parameters)
+        judgement = try backend.compile(plans.judgement, parameters: parameters)
     }
 
     private static func plans(
         _ configuration: Task.Configuration, options: TrainingOptions
-    ) throws -> (gradients: Plan, update: Plan) {
+    ) throws -> (gradients: Plan, update: Plan, judgement: Plan) {
         (
             try Task.lossPlan(
                 configuration, windows: options.microBatch, options: options, slot: .value, purpose: .training
             ).training(maximumNorm: options.maximumNorm),
-            try configuration.updatePlan(decay: options.decay)
+            try configuration.updatePlan(decay: options.decay),
+            try Task.lossPlan(
+                configuration, windows: Task.judgedWindows, options: options, slot: .average, purpose: .inference)
         )
     }
 
@@ -111,10 +119,11 @@ public final class Trainer<Task: TrainingTask> {
         _ configuration: Task.Configuration, options: TrainingOptions, on backend: any Backend
     ) throws -> (parameters: Int, activations: Int) {
         try options.validate()
+        try Task.validate(options, for: configuration)
         let plans = try plans(configuration, options: options)
         return (
             try backend.memory(of: configuration.parameters) * ParameterKey.Slot.allCases.count,
-            try backend.memory(of: plans.gradients).byteCount + backend.memory(of: plans.update).byteCount
+            try [plans.gradients, plans.update, plans.judgement].reduce(0) { try $0 + backend.memory(of: $1).byteCount }
         )
     }
 }
@@ -126,7 +135,6 @@ extension Trainer {
     ///
     /// - Throws: ``TrainingError/notANumber(step:operation:)``, or what the backend throws.
     public func takeStep() throws -> TrainingProgress {
-        let start = ContinuousClock.now
         let batches = try microBatches()
         var loss = 0.0
         for (batch, weights) in batches {
@@ -145,10 +153,7 @@ extension Trainer {
         try update.run()
         try update.wait()
         step += 1
-        let seconds = (ContinuousClock.now - start) / .seconds(1)
-        return TrainingProgress(
-            step: step, loss: loss, gradientNorm: Double(norm),
-            positionsPerSecond: Double(options.batch * options.length) / seconds)
+        return TrainingProgress(step: step, loss: loss, gradientNorm: Double(norm))
     }
 
     /// The task's measure on the valid windows, with the moving average of the weights; see ``TrainingTask/measure``.
@@ -210,7 +215,7 @@ extension Trainer {
 extension Trainer {
     /// Writes a checkpoint into `folder`; the last two are kept.
     ///
-    /// - Throws: an error of the file system or the device; earlier checkpoints stay as they are.
+    /// - Throws: ``ModelFileError/unwritable(file:reason:)``, or an error of the device; earlier checkpoints stay as they are.
     public func writeCheckpoint(to folder: URL) throws {
         try TrainingCheckpoint.write(
             TrainingCheckpoint.Header(step: step, options: options, configuration: task.configuration.json),

@@ -22,17 +22,23 @@ public struct TrainingCheckpoint: Sendable {
     /// What errors call the checkpoint.
     let place: String
 
-    private static let slots: [ParameterKey.Slot] = [.value, .firstMoment, .secondMoment, .average]
+    /// What a checkpoint holds of every weight.
+    static let slots: [ParameterKey.Slot] = [.value, .firstMoment, .secondMoment, .average]
     private static let kept = 2
 
+    /// The options of the run, which decide how it goes on.
+    public var options: TrainingOptions { header.options }
+
     /// Writes a checkpoint into `folder` and removes all but the last two.
+    ///
+    /// - Throws: ``ModelFileError/unwritable(file:reason:)``, or an error of the device.
     static func write(_ header: Header, parameters: any ParameterStore, to folder: URL) throws {
         var tensors: [String: HostTensor] = [:]
         for key in parameters.keys where slots.contains(key.slot) {
             tensors["\(key.slot.rawValue).\(key.name)"] = try parameters.read(key)
         }
         let name = String(format: "checkpoint-%08d", header.step)
-        let temporary = folder.appending(path: ".\(name)")
+        let (temporary, final) = (folder.appending(path: ".\(name)"), folder.appending(path: name))
         let files = FileManager.default
         do {
             if files.fileExists(atPath: temporary.path) { try files.removeItem(at: temporary) }
@@ -41,20 +47,32 @@ public struct TrainingCheckpoint: Sendable {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
             try encoder.encode(header).write(to: temporary.appending(path: "training.json"))
-            let final = folder.appending(path: name)
             if files.fileExists(atPath: final.path) { try files.removeItem(at: final) }
             try files.moveItem(at: temporary, to: final)
+            for old in try all(in: folder).dropLast(kept) { try files.removeItem(at: old) }
         } catch {
             try? files.removeItem(at: temporary)
-            throw error
+            throw error as? ModelFileError
+                ?? ModelFileError.unwritable(file: final.path, reason: error.localizedDescription)
         }
-        for old in try all(in: folder).dropLast(kept) { try files.removeItem(at: old) }
     }
 
-    /// The checkpoints in `folder`, oldest first.
-    static func all(in folder: URL) throws -> [URL] {
-        try FileManager.default.contentsOfDirectory(atPath: folder.path)
-            .filter { $0.hasPrefix("checkpoint-") }.sorted().map { folder.appending(path: $0) }
+    /// The checkpoints in `folder`, oldest first; none where there is no such folder.
+    private static func all(in folder: URL) throws -> [URL] {
+        guard FileManager.default.fileExists(atPath: folder.path) else { return [] }
+        return try AtomicFile.names(inFolder: folder.path)
+            .filter { $0.hasPrefix("checkpoint-") }.map { folder.appending(path: $0) }
+    }
+
+    /// Checks that `folder` holds no checkpoint: a new run beside an older one would lose its own, as the older ones bear
+    /// greater numbers.
+    ///
+    /// - Throws: ``TrainingError/checkpoint(_:expected:found:)`` naming the newest.
+    public static func requireNone(in folder: URL) throws {
+        guard let newest = try all(in: folder).last else { return }
+        throw TrainingError.checkpoint(
+            folder.path, expected: "no checkpoints",
+            found: "\(newest.lastPathComponent); use --resume or another folder")
     }
 
     /// Reads the newest checkpoint of `folder`.

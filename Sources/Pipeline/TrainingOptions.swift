@@ -99,22 +99,23 @@ public struct TrainingOptions: Codable, Hashable, Sendable {
         }
         // Draws count steps in 32 bits.
         try require((1...Int(Int32.max)).contains(steps), "steps", "1 to \(Int32.max)", steps)
+        try require(batch >= 1, "batch", "at least 1", batch)
         try require(microBatch >= 1, "micro-batch", "at least 1", microBatch)
         try require(
-            batch >= 1 && batch % microBatch == 0, "batch", "a multiple of the micro-batch \(microBatch)", batch)
+            batch % microBatch == 0, "batch", "a multiple of the micro-batch \(microBatch)", batch)
         try require((1...1 << 20).contains(length), "length", "1 to \(1 << 20)", length)
         let most = Self.maximumPositions / length
         try require(batch <= most, "batch", "at most \(most) windows of \(length)", batch)
         try require(rate > 0 && rate.isFinite, "rate", "a positive number", rate)
         try require(warmUp >= 0, "warm-up", "0 or more", warmUp)
-        try require(maximumNorm > 0, "maximum norm", "a positive number", maximumNorm)
-        try require((0..<1).contains(averageDecay), "average decay", "a number in [0, 1)", averageDecay)
+        try require(maximumNorm > 0, "maximum-norm", "a positive number", maximumNorm)
+        try require((0..<1).contains(averageDecay), "average-decay", "a number in [0, 1)", averageDecay)
         try require((0...1).contains(sweptWindows), "swept", "a number in [0, 1]", sweptWindows)
         try require(
             sweptWindows == 0 || weighting == .mean, "swept",
             "0 under the weighting \(weighting), or the weighting mean", sweptWindows)
-        try require(checkpointEvery >= 1, "checkpoint every", "at least 1", checkpointEvery)
-        try require((1...most).contains(validWindows), "valid windows", "1 to \(most) of \(length)", validWindows)
+        try require(checkpointEvery >= 1, "checkpoint-every", "at least 1", checkpointEvery)
+        try require((1...most).contains(validWindows), "valid-windows", "1 to \(most) of \(length)", validWindows)
     }
 
     /// The precision in which a plan is recorded: what judges the model stays float32, so that its figures compare.

@@ -17,9 +17,14 @@ public protocol TrainingTask: Sendable {
     /// The bytes of `tokenizer.json` for the finished model, if it reads tokens.
     var tokenizerJSON: Data? { get }
 
+    /// Checks that options fit a network, before there are songs.
+    ///
+    /// - Throws: ``PipelineError/option(name:expected:found:)``, or ``ModelFileError`` for a network that cannot be trained.
+    static func validate(_ options: TrainingOptions, for configuration: Configuration) throws
+
     /// A task.
     ///
-    /// - Throws: ``PipelineError`` if the corpus or the options do not fit the network.
+    /// - Throws: what ``validate(_:for:)`` throws, or an error if the corpus does not fit the network.
     init(_ configuration: Configuration, corpus: Corpus, options: TrainingOptions) throws
 
     /// A plan from the inputs of a ``TrainingBatch`` and `weights` to the kept tensor `loss` [1].
@@ -32,7 +37,7 @@ public protocol TrainingTask: Sendable {
     func batch(step: Int, samples: Range<Int>, times: [Double]) throws -> TrainingBatch
 
     /// Windows of one judgement.
-    var judgedWindows: Int { get }
+    static var judgedWindows: Int { get }
     /// Number of judgements.
     var judgementCount: Int { get }
     /// Valid windows under fixed noise, with weights that make the sum of all judgements' losses the ``measure``.
@@ -47,6 +52,4 @@ public struct TrainingProgress: Sendable {
     public let loss: Double
     /// The norm of all gradients before clipping.
     public let gradientNorm: Double
-    /// Tokens, or time steps, per second of this step.
-    public let positionsPerSecond: Double
 }

@@ -34,11 +34,9 @@ struct Evaluate: ParsableCommand {
     }
 
     func run() throws {
-        let list = try String(contentsOf: URL(filePath: referenceList), encoding: .utf8)
-            .split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
+        let list = try AtomicFile.lines(referenceList)
         let references = SetStatistics.references(try list.map { try piece("\(reference)/\($0)") }, bars: bars)
-        let files = try FileManager.default.contentsOfDirectory(atPath: generated).filter { $0.hasSuffix(".mid") }
-            .sorted()
+        let files = try AtomicFile.names(inFolder: generated).filter { $0.hasSuffix(".mid") }
         let pieces = try files.map { try piece("\(generated)/\($0)") }
         let report = Report(
             whole: try SetStatistics(generated: pieces, references: references),

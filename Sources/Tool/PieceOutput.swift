@@ -14,7 +14,7 @@ struct PieceOutput {
         let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
         isFolder = count > 1 || (exists && isDirectory.boolValue)
         let folder = isFolder ? path : URL(filePath: path).deletingLastPathComponent().path
-        if count > 1 { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
+        if count > 1 { try AtomicFile.makeFolder(path) }
         guard FileManager.default.isWritableFile(atPath: folder) else {
             throw MusicFileError.unwritable(path: path, reason: "the folder \(folder) is not there or not writable")
         }

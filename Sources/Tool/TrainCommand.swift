@@ -51,22 +51,32 @@ struct Train: ParsableCommand {
     func run() throws {
         switch kind {
         case .token:
-            try run(TokenTask.self, options: options.trainingOptions(length: 1024)) { try tokenCorpus(cache: $0) }
-        case .roll: try run(RollTask.self, options: options.trainingOptions(length: 512)) { _ in try rollCorpus() }
+            try run(TokenTask.self, options: options.trainingOptions(length: 1024)) {
+                try tokenCorpus(cache: $0, seed: $1)
+            }
+        case .roll:
+            try run(RollTask.self, options: options.trainingOptions(length: 512)) { try rollCorpus(seed: $1) }
         }
     }
 
     private func run<Task: TrainableTask>(
-        _ task: Task.Type, options: TrainingOptions, corpus: (_ cache: URL) throws -> Task.Corpus
+        _ task: Task.Type, options: TrainingOptions, corpus: (_ cache: URL, _ seed: UInt64) throws -> Task.Corpus
     ) throws {
         let backend = try device.backend()
         if plan { return try printPlan(task, options: options, on: backend) }
-        // Options and a device that do not fit are named before songs are read.
-        if !resume { _ = try Trainer<Task>.memory(plannedConfiguration(task), options: options, on: backend) }
         let folder = URL(filePath: output)
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        let corpus = try corpus(folder.appending(path: "corpus.safetensors"))
-        let trainer = try trainer(task, corpus, options: options, on: backend, folder: folder)
+        let checkpoint = try resume ? TrainingCheckpoint(newestIn: folder) : nil
+        if !resume {
+            // Options and a device that do not fit are named before songs are read.
+            _ = try Trainer<Task>.memory(plannedConfiguration(task), options: options, on: backend)
+            try TrainingCheckpoint.requireNone(in: folder)
+            try AtomicFile.makeFolder(output)
+        }
+        // A run that goes on splits the songs as it did.
+        let corpus = try corpus(folder.appending(path: "corpus.safetensors"), checkpoint?.options.seed ?? options.seed)
+        let trainer =
+            try checkpoint.map { try Trainer(resuming: $0, corpus: corpus, on: backend) }
+            ?? newTrainer(task, corpus, options: options, on: backend)
         try TrainingClock(trainer, log: folder.appending(path: "log.jsonl")).run(
             until: Interrupt(), checkpoints: folder)
         if trainer.step == trainer.options.steps {
@@ -81,10 +91,9 @@ struct Train: ParsableCommand {
         }
     }
 
-    private func trainer<Task: TrainableTask>(
-        _: Task.Type, _ corpus: Task.Corpus, options: TrainingOptions, on backend: any Backend, folder: URL
+    private func newTrainer<Task: TrainableTask>(
+        _: Task.Type, _ corpus: Task.Corpus, options: TrainingOptions, on backend: any Backend
     ) throws -> Trainer<Task> {
-        if resume { return try Trainer(resuming: folder, corpus: corpus, on: backend) }
         let start = try initialModel.map { try ModelFolder<Task.Configuration>(URL(filePath: $0)) }
         let configuration = start?.configuration ?? Task.configuration(preset, corpus: corpus, options: options)
         return try Trainer(
@@ -92,12 +101,12 @@ struct Train: ParsableCommand {
             corpus: corpus, options: options, on: backend)
     }
 
-    private func tokenCorpus(cache: URL) throws -> Corpus {
+    private func tokenCorpus(cache: URL, seed: UInt64) throws -> Corpus {
         var isFolder: ObjCBool = false
         let exists = FileManager.default.fileExists(atPath: data, isDirectory: &isFolder)
         if exists && !isFolder.boolValue { return try Corpus(tokenFile: URL(filePath: data)) }
         if resume && FileManager.default.fileExists(atPath: cache.path) { return try Corpus(tokenFile: cache) }
-        let corpus = try Corpus(folder: URL(filePath: data), tokenizer: chosenTokenizer(), seed: options.seed)
+        let corpus = try Corpus(folder: URL(filePath: data), tokenizer: chosenTokenizer(), seed: seed)
         try corpus.write(to: cache)
         let tokens = corpus.train.reduce(0) { $0 + $1.count }
         report(
@@ -106,8 +115,8 @@ struct Train: ParsableCommand {
         return corpus
     }
 
-    private func rollCorpus() throws -> RollCorpus {
-        let corpus = try RollCorpus(folder: URL(filePath: data), seed: options.seed)
+    private func rollCorpus(seed: UInt64) throws -> RollCorpus {
+        let corpus = try RollCorpus(folder: URL(filePath: data), seed: seed)
         let bars = corpus.train.reduce(0) { $0 + $1.roll.steps } / PianoRoll.stepsPerBar
         report(
             "\(corpus.train.count) songs of \(bars) bars to learn from, \(corpus.valid.count) to judge by",
@@ -126,7 +135,8 @@ struct Train: ParsableCommand {
 
     /// The sizes as far as they are known before songs are read.
     private func plannedConfiguration<Task: TrainableTask>(_: Task.Type) throws -> Task.Configuration {
-        try Task.configuration(preset, vocabularySize: chosenTokenizer().vocabulary.count)
+        try initialModel.map { try ModelFolder<Task.Configuration>(URL(filePath: $0)).configuration }
+            ?? Task.configuration(preset, vocabularySize: chosenTokenizer().vocabulary.count)
     }
 
     private func printPlan<Task: TrainableTask>(

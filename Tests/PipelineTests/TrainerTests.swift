@@ -181,6 +181,17 @@ private struct TinyRun {
         #expect(names.sorted() == ["checkpoint-00000002", "checkpoint-00000003"])
     }
 
+    @Test func placeThatCannotHoldACheckpointIsNamed() throws {
+        let run = try TinyRun()
+        let file = run.folder.appending(path: "0.mid")
+        #expect {
+            try run.trainer().writeCheckpoint(to: file)
+        } throws: { error in
+            guard case .unwritable(let place, _) = error as? ModelFileError else { return false }
+            return place == file.appending(path: "checkpoint-00000000").path
+        }
+    }
+
     @Test func brokenWeightsStopTheRunAndNameTheOperation() throws {
         let run = try TinyRun()
         let weights = try run.configuration.initialWeights(seed: 1).map { source in
@@ -209,6 +220,54 @@ private struct TinyRun {
         #expect(throws: ModelFileError.self) {
             try Trainer<TokenTask>(resuming: run.folder, corpus: run.corpus, on: ReferenceBackend())
         }
+    }
+
+    @Test(arguments: ["firstMoment", "secondMoment", "average"])
+    func checkpointWithoutMomentsOrAverageIsNamed(_ slot: String) throws {
+        let run = try TinyRun()
+        let trainer = try run.trainer()
+        _ = try trainer.takeStep()
+        try trainer.writeCheckpoint(to: run.folder)
+        let file = run.folder.appending(path: "checkpoint-00000001/state.safetensors")
+        let state = try Safetensors(contentsOf: file)
+        let left = state.entries.keys.filter { $0 != "\(slot).norm.weight" }
+        try #require(left.count == state.entries.count - 1)
+        try Safetensors.write(Dictionary(uniqueKeysWithValues: left.map { ($0, try state.tensor($0)) }), to: file)
+        #expect(
+            throws: TrainingError.checkpoint(
+                file.deletingLastPathComponent().path, expected: "norm.weight (\(slot)) [8]", found: "none")
+        ) {
+            try Trainer<TokenTask>(resuming: run.folder, corpus: run.corpus, on: ReferenceBackend())
+        }
+    }
+
+    /// Whoever resumes gives no options, so what is wrong with them is said of the checkpoint.
+    @Test func optionOfACheckpointThatCannotBeNamesIt() throws {
+        let run = try TinyRun()
+        try run.writeCheckpoint { $0.replacing("\"length\" : 16", with: "\"length\" : 17") }
+        #expect(
+            throws: TrainingError.checkpoint(
+                run.folder.appending(path: "checkpoint-00000001/training.json").path + ": length",
+                expected: "a multiple of the stride 4", found: "17")
+        ) {
+            try Trainer<TokenTask>(resuming: run.folder, corpus: run.corpus, on: ReferenceBackend())
+        }
+    }
+
+    /// Gradients, update and what judges are all held at once.
+    @Test func memoryIsThatOfEveryPlan() throws {
+        let run = try TinyRun()
+        let (options, backend) = (TinyRun.options, ReferenceBackend())
+        let plans = try [
+            TokenTask.lossPlan(
+                run.configuration, windows: options.microBatch, options: options, slot: .value, purpose: .training
+            ).training(maximumNorm: options.maximumNorm),
+            run.configuration.updatePlan(decay: options.decay),
+            TokenTask.lossPlan(
+                run.configuration, windows: 8, options: options, slot: .average, purpose: .inference),
+        ]
+        let bytes = try Trainer<TokenTask>.memory(run.configuration, options: options, on: backend)
+        #expect(try bytes.activations == plans.reduce(0) { try $0 + backend.memory(of: $1).byteCount })
     }
 
     /// Numbers that would overflow a counter of draws or a tensor's size, or fill the host's memory.
@@ -291,6 +350,22 @@ private struct TinyRun {
         #expect(throws: CorpusError.malformed("changed", expected: "a positive tempo")) {
             try Corpus(tokens: changed, named: "changed")
         }
+    }
+
+    /// A list that is there says which songs judge; one that cannot be read is no reason to draw them.
+    @Test func listsThatCannotBeReadAreNamed() throws {
+        let run = try TinyRun()
+        let (train, valid) = (run.folder.appending(path: "train.txt"), run.folder.appending(path: "valid.txt"))
+        try Data("0.mid\n 1.mid \n\n".utf8).write(to: train)
+        try Data("2.mid\n".utf8).write(to: valid)
+        let listed = try Corpus(folder: run.folder, tokenizer: REMITokenizer(.smallVelocity))
+        #expect(listed.train.count == 2 && listed.valid.count == 1)
+        try Data([0x30, 0xFF]).write(to: valid)
+        #expect(throws: MusicFileError.unreadable(path: valid.path, reason: "not UTF-8")) {
+            try Corpus(folder: run.folder, tokenizer: REMITokenizer(.smallVelocity))
+        }
+        try FileManager.default.removeItem(at: valid)
+        #expect(throws: MusicFileError.self) { try RollCorpus(folder: run.folder) }
     }
 
     @Test func foldersWithoutSongsAreNamed() throws {

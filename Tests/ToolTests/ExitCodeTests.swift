@@ -1,4 +1,6 @@
+import ComputeCore
 import Foundation
+import SMDIM
 import Testing
 import _TestSupport
 
@@ -33,6 +35,65 @@ import _TestSupport
         try ToolRun(arguments).expectFailure(2, saying: part)
     }
 
+    /// What the library finds wrong with an option, in the options' own names.
+    @Test(arguments: [
+        (["generate", "--length", "0"], "--length: expected"), (["generate", "--tempo", "0"], "--tempo: expected"),
+        (["generate", "--tempo", "nan"], "--tempo: expected"), (["generate", "--key", "H:major"], "'H:major'"),
+        (["generate", "--pitch-range", "9-3"], "'9-3'"), (["generate", "--scale", "H"], "'H'"),
+        (["generate", "--steps", "0"], "--steps: expected 1 to 1000000, found 0"),
+        (["generate", "--steps", "\(Int.max)"], "--steps: expected 1 to 1000000"),
+        (
+            ["generate", "--length", "8", "--steps", "1", "--first-sample", "2147483647", "--count", "2"],
+            "--first-sample: expected"
+        ),
+        (["generate", "--count", "\(Int.max)"], "--count: expected"),
+        (["generate", "--first-sample=-1"], "--first-sample: expected"),
+        (["infill", melody, "--bars", "2", "--tokens", "0"], "--tokens: expected"),
+        (["infill", melody, "--bars", "2", "--tokens", "0", "--no-grammar"], "--tokens: expected"),
+        (["infill", melody, "--bars", "2", "--tokens", "\(Int.max)"], "--tokens: expected"),
+        (["extend", melody, "--bars", "2", "--tokens", "0"], "--tokens: expected"),
+        (["extend", melody, "--bars", "2", "--tokens", "\(Int.max)"], "--tokens: expected"),
+        (["extend", melody, "--bars", "2000"], "--bars: expected"),
+        (["harmonise", melody, "--first-sample", "3000000000"], "--first-sample: expected"),
+        (["harmonise", melody, "--steps", "\(Int.max)", "--count", "5"], "--steps: expected"),
+        (["complete", melody, "--bars", "2", "--first-sample", "3000000000"], "--first-sample: expected"),
+        (["vary", melody, "--strength", "0", "--count=-1"], "--count: expected"),
+        (["vary", melody, "--strength", "1", "--batch", "0"], "--batch: expected"),
+        (["vary", melody, "--strength", "1", "--temperature", "nan"], "--temperature: expected"),
+    ])
+    func anOptionThatTheLibraryRefusesIsTwo(_ arguments: [String], _ part: String) throws {
+        let folder = try TemporaryFolder()
+        try ToolRun(
+            arguments + ["--model", TinyFolder.shared.get(), "-o", folder.path("out.mid"), "--device", "reference"]
+        ).expectFailure(2, saying: part)
+        #expect(folder.names.isEmpty)
+    }
+
+    @Test func anOptionThatOneKindLacksIsTwoBeforeSongsAreRead() throws {
+        let folder = try TemporaryFolder()
+        for options in [["--weighting", "elbo"], ["--length", "24"], ["--swept", "0.5"]] {
+            try ToolRun(
+                ["train", "--kind", "roll", "--data", "d", "-o", folder.path("run"), "--device", "reference"] + options
+            ).expectFailure(2, saying: "\(options[0]): expected")
+        }
+        #expect(folder.names.isEmpty)
+    }
+
+    @Test(arguments: [
+        ("steps", "0"), ("batch", "0"), ("micro-batch", "3"), ("length", "0"), ("length", "17"), ("rate", "nan"),
+        ("warm-up", "-1"), ("maximum-norm", "0"), ("average-decay", "1"), ("swept", "2"), ("checkpoint-every", "0"),
+        ("valid-windows", "0"),
+    ])
+    func anOptionOfARunIsTwo(_ option: String, _ value: String) throws {
+        let folder = try TemporaryFolder()
+        let name = option == "micro-batch" ? "batch" : option
+        try ToolRun([
+            "train", "--data", "d", "-o", folder.path("run"), "--device", "reference", "--preset", "tiny",
+            "--\(option)=\(value)",
+        ]).expectFailure(2, saying: "--\(name): expected")
+        #expect(folder.names.isEmpty)
+    }
+
     @Test func everythingElseIsOne() throws {
         let folder = try TemporaryFolder()
         let (missing, output) = (folder.path("missing"), folder.path("out"))
@@ -50,6 +111,14 @@ import _TestSupport
         try ToolRun(["generate", "--model", golden, "-o", folder.path("no/such/folder/out.mid")])
             .expectFailure(1, saying: "no/such/folder")
         try ToolRun(["bench", "--preset", "tiny", "--baseline", missing]).expectFailure(1, saying: "missing")
+        for option in ["--generated", "--reference-list"] {
+            let list = try TemporaryFolder().path("list")
+            try "".write(toFile: list, atomically: true, encoding: .utf8)
+            var arguments = ["--generated": folder.url.path, "--reference": folder.url.path, "--reference-list": list]
+            arguments[option] = missing
+            try ToolRun(["evaluate"] + arguments.flatMap { [$0.key, $0.value] })
+                .expectFailure(1, saying: "\(missing): cannot be read: ")
+        }
         try ToolRun(["harmonise", missing, "--model", golden, "-o", output]).expectFailure(1, saying: missing)
         // A model of tokens is no model of rolls.
         try ToolRun(["harmonise", melody, "--model", golden, "-o", output])
@@ -71,5 +140,19 @@ import _TestSupport
     func askingForHelpIsZero(_ arguments: [String]) throws {
         let run = try ToolRun(arguments)
         #expect(run.status == 0 && run.error.isEmpty && !run.output.isEmpty)
+    }
+}
+
+/// The folder of a model of tokens and one that passes for trained, so that nothing is said of it.
+private enum TinyFolder {
+    static let shared = Result {
+        let folder = try TemporaryFolder().url
+        let configuration = ModelConfiguration(.tiny, vocabularySize: 190)
+        var weights: [String: HostTensor] = [:]
+        for source in try configuration.initialWeights(seed: 1) {
+            weights[source.key.name] = try HostTensor(source.shape, source.values ?? [])
+        }
+        try ModelFolder.write(configuration, weights: weights, isTrained: true, tokenizer: nil, readme: "", to: folder)
+        return folder.path
     }
 }

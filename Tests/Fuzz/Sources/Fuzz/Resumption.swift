@@ -77,7 +77,9 @@ final class Resumption: Sendable {
             var tensors: [String: HostTensor] = [:]
             for parameter in parameters {
                 let values = [Float](repeating: 0, count: parameter.shape.elementCount)
-                tensors["value.\(parameter.key.name)"] = try HostTensor(parameter.shape, values)
+                for slot in ParameterKey.Slot.allCases where slot != .gradient {
+                    tensors["\(slot.rawValue).\(parameter.key.name)"] = try HostTensor(parameter.shape, values)
+                }
             }
             let state = try Safetensors(Safetensors.encode(tensors), named: "zeros")
             last = (text, state)

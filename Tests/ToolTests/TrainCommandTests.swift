@@ -1,0 +1,103 @@
+import Foundation
+import SMDIM
+import Testing
+import _TestSupport
+
+/// Songs of two bars at pitches and of lengths of their own, and runs of a few steps on them.
+private struct TrainFolder {
+    let folder: TemporaryFolder
+    var songs: String { folder.path("songs") }
+    var run: String { folder.path("run") }
+
+    init(songs count: Int = 6) throws {
+        folder = try TemporaryFolder()
+        try FileManager.default.createDirectory(atPath: songs, withIntermediateDirectories: true)
+        for song in 0..<count {
+            // Bar, then position, pitch, velocity and duration of the built-in tokenizer, four times.
+            let notes: [[Int]] = (0..<4).map { [174 + 4 * $0, 40 + song + 2 * $0, 114, 126 + song] }
+            let bar: [Int] = [4] + notes.joined()
+            let tokens = folder.path("tokens.json")
+            try #"{"ids": \#(bar + bar)}"#.write(toFile: tokens, atomically: true, encoding: .utf8)
+            let written = try ToolRun(["detokenize", tokens, "-o", "\(songs)/\(song).mid"])
+            try #require(written.status == 0, "\(written.error)")
+        }
+    }
+
+    func train(_ arguments: [String]) throws -> ToolRun {
+        try ToolRun(
+            ["train", "--data", songs, "--preset", "tiny", "-o", run] + Self.sizes + arguments)
+    }
+
+    static let sizes = [
+        "--steps", "2", "--batch", "4", "--length", "16", "--checkpoint-every", "1", "--valid-windows", "1",
+    ]
+
+    /// What the run measured on the songs that judge, at each checkpoint.
+    func measures() throws -> [Double] {
+        struct Entry: Decodable { let valid: Double }
+        return try String(contentsOfFile: "\(run)/log.jsonl", encoding: .utf8).split(separator: "\n")
+            .map { try JSONDecoder().decode(Entry.self, from: Data($0.utf8)).valid }
+    }
+}
+
+@Suite struct TrainCommandTests {
+    @Test func aFolderOfAnOlderRunIsRefusedUnlessItGoesOn() throws {
+        let train = try TrainFolder(songs: 0)
+        let older = "\(train.run)/checkpoint-00002000"
+        try FileManager.default.createDirectory(atPath: older, withIntermediateDirectories: true)
+        try train.train([]).expectFailure(
+            1, saying: "run: expected no checkpoints, found checkpoint-00002000; use --resume or another folder")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: train.run) == ["checkpoint-00002000"])
+    }
+
+    @Test func resumingWithoutACheckpointMakesNothing() throws {
+        let train = try TrainFolder(songs: 0)
+        try train.train(["--resume"]).expectFailure(1, saying: "run: expected a checkpoint to resume from, found none")
+        #expect(train.folder.names == ["songs"])
+    }
+
+    /// Which songs judge is drawn under the seed of the run, whatever the command line says of it when the run goes on.
+    @Test(arguments: ["token", "roll"]) func aResumedRunSplitsTheSongsAsItDid(_ kind: String) throws {
+        let train = try TrainFolder()
+        let whole = try train.train(["--kind", kind, "--seed", "5"])
+        try #require(whole.status == 0, "\(whole.error)")
+        for name in ["checkpoint-00000002", "corpus.safetensors"] {
+            try? FileManager.default.removeItem(atPath: "\(train.run)/\(name)")
+        }
+        let resumed = try train.train(["--kind", kind, "--resume"])
+        #expect(resumed.status == 0, "\(resumed.error)")
+        let measures = try train.measures()
+        #expect(measures.count == 3 && measures.last == measures[1])
+    }
+
+    @Test func aPlanIsOfTheModelThatTrainingStartsFrom() throws {
+        let folder = try TemporaryFolder()
+        func plan(_ arguments: [String]) throws -> String {
+            let run = try ToolRun(
+                ["train", "--data", "d", "-o", folder.path("run"), "--plan", "--device", "reference"]
+                    + TrainFolder.sizes + arguments)
+            #expect(run.status == 0, "\(run.error)")
+            return run.output
+        }
+        #expect(try ToolRun(["init", "--preset", "tiny", "-o", folder.path("model")]).status == 0)
+        let tokenizer = folder.path("model/tokenizer.json")
+        #expect(
+            try plan(["--init", folder.path("model")]) == plan(["--preset", "tiny", "--tokenizer", tokenizer]))
+    }
+
+    @Test func filesThatCannotBeUsedAreNamed() throws {
+        let train = try TrainFolder(songs: 1)
+        let (missing, file) = (train.folder.path("missing"), train.folder.path("tokens.json"))
+        func run(_ data: String, _ output: String) throws -> ToolRun {
+            try ToolRun(
+                ["train", "--data", data, "--preset", "tiny", "--device", "reference", "-o", output] + TrainFolder.sizes
+            )
+        }
+        try run(missing, train.run).expectFailure(1, saying: "\(missing): cannot be read: ")
+        try run(train.songs, "\(file)/run").expectFailure(1, saying: "\(file)/run: cannot be written: ")
+        for name in ["train.txt", "valid.txt"] {
+            try Data([0x30, 0xFF]).write(to: URL(filePath: "\(train.songs)/\(name)"))
+        }
+        try run(train.songs, train.run).expectFailure(1, saying: "songs/train.txt: cannot be read: ")
+    }
+}
