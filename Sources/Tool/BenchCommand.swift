@@ -49,6 +49,9 @@ struct Bench: ParsableCommand {
         guard samplingSteps == nil || (model.batch == 1 && model.mixer == nil && !plan) else {
             throw ValidationError("--sampling-steps: expected no --batch, --mixer or --plan beside it")
         }
+        guard !plan || (trace == nil && baseline == nil) else {
+            throw ValidationError("--plan: expected no --trace or --baseline beside it, nothing is measured")
+        }
         guard !training || !plan else {
             throw ValidationError("--training: expected no --plan beside it (see train --plan)")
         }
@@ -56,19 +59,12 @@ struct Bench: ParsableCommand {
     }
 
     func run() throws {
-        let earlier = try baseline.map { path in
-            try JSONDecoder().decode(BenchReport.self, from: Data(contentsOf: URL(filePath: path)))
-        }
+        let earlier = try baseline.map(BenchReport.init(path:))
         let measurement = try model.measurement(ofTraining: training, withWeights: !plan)
         if plan { return try printPlan(measurement) }
-        if let earlier, let baseline, earlier.step != kind {
-            throw ValidationError("--baseline: expected a \(kind) step, found a \(earlier.step) step in \(baseline)")
-        }
-        if let earlier, let baseline, earlier.precision != measurement.precision.rawValue {
-            throw ValidationError(
-                "--baseline: expected \(measurement.precision.rawValue), found \(earlier.precision) in \(baseline)")
-        }
-        let report = try measure(measurement)
+        let backend = try device.openCLBackend()
+        try earlier.map { try requireComparable($0, with: measurement, on: backend) }
+        let report = try measure(measurement, on: backend)
         print(json ? try Terminal.json(report) : report.text)
         let regressions = earlier.map { report.regressions(from: $0, margin: margin) } ?? []
         for regression in regressions { Terminal.error(regression) }
@@ -77,17 +73,30 @@ struct Bench: ParsableCommand {
 
     private var kind: String { training ? "training" : "denoising" }
 
-    private func measure(_ measurement: BenchMeasurement) throws -> BenchReport {
-        let backend = try device.openCLBackend()
+    /// Refuses a baseline of something else: its times would say nothing about a kernel.
+    private func requireComparable(
+        _ earlier: BenchReport, with measurement: BenchMeasurement, on backend: OpenCLBackend
+    ) throws {
+        let pairs: [(name: String, expected: String, found: String)] = [
+            ("step", kind, earlier.step), ("preset", model.name, earlier.preset),
+            ("length", "\(measurement.length)", "\(earlier.length)"),
+            ("batch", "\(measurement.batch)", "\(earlier.batch)"),
+            ("precision", measurement.precision.rawValue, earlier.precision),
+            ("device", backend.identity.device, earlier.device),
+        ]
+        for (name, expected, found) in pairs where expected != found {
+            throw ValidationError("--baseline: expected \(name) \(expected), found \(found) in \(baseline ?? "")")
+        }
+    }
+
+    private func measure(_ measurement: BenchMeasurement, on backend: OpenCLBackend) throws -> BenchReport {
         let identity = backend.identity
         let step = try measurement.step(on: backend)
         let seconds = BenchReport.Spread(try measurement.seconds(of: step, repetitions: repetitions))
         let profiler = try device.openCLBackend(profiling: true)
-        let profiles = try measurement.profile(
+        let profile = try measurement.fastestProfile(
             of: measurement.step(on: profiler), on: profiler, repetitions: min(repetitions, 5))
-        if let trace, let profile = profiles.last {
-            try ChromeTrace(profile).write(to: URL(filePath: trace))
-        }
+        if let trace { try ChromeTrace(profile).write(to: trace) }
         return BenchReport(
             version: SMDIMTool.version, device: identity.device, driver: identity.driver,
             precision: measurement.precision.rawValue, kernelPath: identity.kernelPath,
@@ -96,7 +105,7 @@ struct Bench: ParsableCommand {
             peakBytes: backend.context.peakBytes, flops: step.flops,
             startSeconds: try skipStart || training
                 ? nil : StartMeasurement(model: model, device: device).seconds(step: seconds.median),
-            kernels: measurement.families(profiles, of: step), sampling: try sampling())
+            kernels: measurement.families(profile, of: step), sampling: try sampling())
     }
 
     private func sampling() throws -> [BenchReport.Sampling]? {
@@ -111,11 +120,18 @@ struct Bench: ParsableCommand {
         let backend = try device.openCLBackend()
         let parameters = try backend.memory(of: measurement.configuration.parameters(measurement.precision))
         let activations = try backend.memory(of: measurement.plan()).byteCount
+        let total = parameters + activations
+        if json {
+            return print(
+                try Terminal.json([
+                    "weights_bytes": parameters, "activations_bytes": activations, "total_bytes": total,
+                ]))
+        }
         print(
             """
             weights      \(parameters) bytes
             activations  \(activations) bytes
-            total        \(parameters + activations) bytes
+            total        \(total) bytes
             """)
     }
 }

@@ -39,33 +39,33 @@ struct BenchMeasurement {
         }
     }
 
-    /// Every launch of `repetitions` runs, with profiling on.
-    func profile(of step: BenchedStep, on backend: OpenCLBackend, repetitions: Int) throws -> [[ProfiledLaunch]] {
+    /// The launches of that one of `repetitions` runs whose kernels took the least time in all, with profiling on.
+    func fastestProfile(
+        of step: BenchedStep, on backend: OpenCLBackend, repetitions: Int
+    ) throws -> [ProfiledLaunch] {
         try step.run()
         _ = try backend.context.takeProfile()
-        return try (0..<repetitions).map { _ in
+        let profiles = try (0..<repetitions).map { _ in
             try step.run()
             return try backend.context.takeProfile()
         }
+        func seconds(_ profile: [ProfiledLaunch]) -> Double { profile.reduce(0) { $0 + $1.seconds } }
+        return profiles.min { seconds($0) < seconds($1) } ?? []
     }
 
-    /// The families of kernels in the fastest profile, the slowest family first.
-    func families(_ profiles: [[ProfiledLaunch]], of step: BenchedStep) -> [BenchReport.Family] {
+    /// The families of kernels in a profile, the slowest family first.
+    func families(_ profile: [ProfiledLaunch], of step: BenchedStep) -> [BenchReport.Family] {
         var work: [String: Work] = [:]
         for operation in step.plans.flatMap(\.operations) {
             work[operation.name, default: Work(flops: 0, bytes: 0)].flops += operation.work.flops
             work[operation.name, default: Work(flops: 0, bytes: 0)].bytes += operation.work.bytes
         }
-        let sums = profiles.map { profile in
-            profile.reduce(into: [String: (calls: Int, seconds: Double)]()) { sums, launch in
-                sums[launch.label, default: (0, 0)].calls += 1
-                sums[launch.label, default: (0, 0)].seconds += launch.seconds
-            }
+        let sums = profile.reduce(into: [String: (calls: Int, seconds: Double)]()) { sums, launch in
+            sums[launch.label, default: (0, 0)].calls += 1
+            sums[launch.label, default: (0, 0)].seconds += launch.seconds
         }
-        return work.keys.map { name in
-            let calls = sums.first?[name]?.calls ?? 0
-            let seconds = sums.compactMap { $0[name]?.seconds }.min() ?? 0
-            let work = work[name] ?? Work(flops: 0, bytes: 0)
+        return work.map { name, work in
+            let (calls, seconds) = sums[name] ?? (0, 0)
             return BenchReport.Family(
                 name: name, calls: calls, seconds: seconds, gflops: Double(work.flops) / max(seconds, 1e-9) * 1e-9,
                 gbps: Double(work.bytes) / max(seconds, 1e-9) * 1e-9)

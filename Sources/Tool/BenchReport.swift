@@ -1,4 +1,5 @@
 import Foundation
+import Music
 
 /// What `bench` measured; `--json` prints it, `--baseline` reads it.
 struct BenchReport: Codable {
@@ -114,5 +115,25 @@ struct BenchReport: Codable {
                 format: "%@: %.3f ms against %.3f ms in the baseline, more than %.0f %% slower", family.name,
                 family.seconds * 1e3, old * 1e3, margin * 100)
         }
+    }
+}
+
+extension BenchReport {
+    /// Reads an earlier report.
+    ///
+    /// - Throws: `MusicFileError` where the path cannot be read, ``NoReport`` for a file of something else.
+    init(path: String) throws {
+        let bytes = try Data(AtomicFile.read(path))
+        do { self = try JSONDecoder().decode(BenchReport.self, from: bytes) } catch {
+            throw NoReport(path: path, reason: error.localizedDescription)
+        }
+    }
+
+    /// A file that holds no report.
+    struct NoReport: Error, CustomStringConvertible {
+        let path: String
+        let reason: String
+
+        var description: String { "\(path): expected what smdim bench --json printed, found \(reason)" }
     }
 }

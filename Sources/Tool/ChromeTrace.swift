@@ -1,4 +1,5 @@
 import Foundation
+import Music
 import OpenCLRuntime
 
 /// Launches in the JSON that Chrome's tracing page and Perfetto open; times in microseconds.
@@ -40,7 +41,7 @@ struct ChromeTrace: Encodable {
     }
 
     /// Writes the trace; the file appears whole or not at all.
-    func write(to url: URL) throws {
-        try JSONEncoder().encode(self).write(to: url, options: .atomic)
+    func write(to path: String) throws {
+        try AtomicFile.write([UInt8](JSONEncoder().encode(self)), to: path)
     }
 }
