@@ -17,11 +17,16 @@ struct Tune: ParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
+    func validate() throws {
+        guard device.kernels == nil else {
+            throw ValidationError("--kernels: expected none, tune measures which are the fastest")
+        }
+    }
+
     func run() throws {
         let context = try device.context()
         let file = device.tuning.map { URL(filePath: $0) } ?? Tuning.defaultFile(for: context.device)
-        let isThere = FileManager.default.fileExists(atPath: file.path)
-        let known = isThere ? try Tuning.load(file, for: context.device) : .none
+        let known = known(in: file, for: context.device)
         let measurement = try model.measurement()
         var rows: [Row] = []
         let tuner = try Tuner(measurement.plan(), parameters: measurement.weights, on: context) { measured in
@@ -31,6 +36,15 @@ struct Tune: ParsableCommand {
         }
         try tuner.tune(known).write(to: file, for: context.device)
         print(json ? try Terminal.json(rows) : "\(file.path): \(rows.count) choices measured on \(context.device.name)")
+    }
+
+    /// What the file holds for the device; nothing where it is of another one, or no tuning file: it is replaced.
+    private func known(in file: URL, for device: Device) -> Tuning {
+        guard FileManager.default.fileExists(atPath: file.path) else { return .none }
+        do { return try Tuning.load(file, for: device) } catch {
+            Terminal.note("\(file.path): holds no choices for this device; all are measured anew")
+            return .none
+        }
     }
 
     private struct Row: Encodable {

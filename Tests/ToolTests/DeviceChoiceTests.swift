@@ -35,4 +35,39 @@ import _TestSupport
                 .expectFailure(1, saying: "pocl-opencl-icd")
         }
     }
+
+    @Test func theEnvironmentMayAskForTheReference() throws {
+        let folder = try TemporaryFolder()
+        // Where no OpenCL is, nothing else can compute.
+        let environment = ["SMDIM_DEVICE": "reference", "OCL_ICD_VENDORS": folder.url.path + "/"]
+        let run = try ToolRun(
+            [
+                "gradients", "--model", golden, "--input", "\(golden)/expected.safetensors", "-o", folder.path("out"),
+            ], environment: environment)
+        #expect(run.status == 0, "\(run.error)")
+        try ToolRun(bench, environment: ["SMDIM_DEVICE": "reference"]).expectFailure(1, saying: "'reference'")
+    }
+
+    /// Too little memory ends a run before anything is measured.
+    @Test(arguments: [
+        "{", #"{"device": "abacus", "driver": "none", "products": {}, "attention": {}, "clblast": {}}"#,
+    ])
+    func aTuningFileThatCannotBeUsedIsMeasuredAnew(_ text: String) throws {
+        let folder = try TemporaryFolder()
+        let file = folder.path("tuning.json")
+        try text.write(toFile: file, atomically: true, encoding: .utf8)
+        let run = try ToolRun(
+            ["tune", "--preset", "tiny", "--length", "8", "--tuning", file],
+            environment: ["SMDIM_MEMORY_LIMIT": "1K"])
+        #expect(run.status == 1 && run.error.contains("smdim: device memory: "), "\(run.error)")
+        #expect(
+            run.error.hasPrefix("\(file): holds no choices for this device; all are measured anew\n"), "\(run.error)")
+    }
+
+    @Test func tuningMeasuresAllKernels() throws {
+        let folder = try TemporaryFolder()
+        try ToolRun(["tune", "--preset", "tiny", "--length", "8", "--tuning", folder.path("t"), "--kernels", "simple"])
+            .expectFailure(2, saying: "--kernels")
+        #expect(folder.names.isEmpty)
+    }
 }
