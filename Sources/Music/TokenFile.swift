@@ -17,7 +17,13 @@ public struct TokenFile: Sendable, Hashable, Codable {
     ///
     /// - Throws: ``TokenizerError/malformed(path:reason:)``, ``MusicFileError`` where the path cannot be read.
     public init(path: String) throws {
-        let bytes = try AtomicFile.read(path)
+        try self.init(json: AtomicFile.read(path), named: path)
+    }
+
+    /// Reads what the file holds; `path` is what errors call it.
+    ///
+    /// - Throws: ``TokenizerError/malformed(path:reason:)``.
+    public init(json bytes: [UInt8], named path: String) throws {
         guard let file = try? JSONDecoder().decode(TokenFile.self, from: Data(bytes)) else {
             throw TokenizerError.malformed(path: path, reason: #"expected {"ids": [whole numbers], "tokens": [names]}"#)
         }

@@ -1,7 +1,7 @@
 /// A JSON value whose objects keep their order and whose duplicate keys have been refused.
 ///
-/// Foundation keeps one of two equal keys without a word, which lets one file mean two things to two readers; model
-/// files are therefore read by this parser. Source of the grammar: RFC 8259.
+/// Foundation keeps one of two equal keys without a word, which lets one file mean two things to two readers; `config.json`
+/// and the headers of safetensors are therefore read by this parser. Source of the grammar: RFC 8259.
 enum StrictJSON: Equatable {
     case null
     case bool(Bool)

@@ -7,7 +7,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 executions=${1:-1000000}
 shift || true
 readers=("$@")
-if ((${#readers[@]} == 0)); then readers=(midi safetensors config tokenizer checkpoint corpus tuning); fi
+if ((${#readers[@]} == 0)); then readers=(midi safetensors config tokenizer checkpoint corpus tokens tuning); fi
 
 "${SWIFT:-swift}" build -c release --product Fuzz -Xswiftc -sanitize=fuzzer,address -Xswiftc -use-ld=lld
 fuzz=$("${SWIFT:-swift}" build -c release --show-bin-path)/Fuzz

@@ -6,7 +6,7 @@ import SMDIM
 
 /// A reader under test, named by the environment variable `READER`.
 enum Reader: String, CaseIterable {
-    case midi, safetensors, config, tokenizer, checkpoint, corpus, tuning
+    case midi, safetensors, config, tokenizer, checkpoint, corpus, tokens, tuning
 
     static let chosen: Reader = {
         let name = ProcessInfo.processInfo.environment["READER"] ?? ""
@@ -43,6 +43,12 @@ enum Reader: String, CaseIterable {
             precondition(again == configuration, "a tokenizer changes when it is written and read")
         case .checkpoint: try Resumption.shared.read(bytes)
         case .corpus: _ = try Corpus(tokens: Safetensors(Data(bytes), named: "fuzz"), named: "fuzz")
+        case .tokens:
+            let file = try TokenFile(json: bytes, named: "fuzz")
+            _ = try? file.check(against: Self.standardTokenizer.vocabulary, path: "fuzz")
+            let (midi, report) = Self.standardTokenizer.midiFile(from: file.ids, tempo: .standard)
+            let again = try MIDIFile.read(midi.serialized()).file.notes()
+            precondition(again.notes.count <= report.notes, "a file has more notes than its tokens")
         case .tuning: _ = try Tuning(json: Data(bytes), named: "fuzz", device: "device", driver: "driver")
         }
     }
