@@ -15,9 +15,7 @@ public final class Trainer<Task: TrainingTask> {
     public private(set) var step: Int
 
     private let backend: any Backend
-    private let parameters: any ParameterStore
-    private let gradients: any Executable
-    private let update: any Executable
+    private let training: TrainingStep
     private let judgement: any Executable
 
     /// Starts a run.
@@ -82,34 +80,21 @@ public final class Trainer<Task: TrainingTask> {
         self.step = step
         self.backend = backend
         let plans = try Self.plans(configuration, options: options)
-        parameters = try backend.prepare(Self.slots(of: configuration, state: state))
-        gradients = try backend.compile(plans.gradients, parameters: parameters)
-        update = try backend.compile(plans.update, parameters: parameters)
-        judgement = try backend.compile(plans.judgement, parameters: parameters)
+        training = try TrainingStep(plans.training, of: configuration, state: state, on: backend)
+        judgement = try backend.compile(plans.judgement, parameters: training.parameters)
     }
 
     private static func plans(
         _ configuration: Task.Configuration, options: TrainingOptions
-    ) throws -> (gradients: Plan, update: Plan, judgement: Plan) {
-        (
-            try Task.lossPlan(
-                configuration, windows: options.microBatch, options: options, slot: .value, purpose: .training
-            ).training(maximumNorm: options.maximumNorm),
-            try configuration.updatePlan(decay: options.decay),
+    ) throws -> (training: TrainingStep.Plans, judgement: Plan) {
+        let loss = try Task.lossPlan(
+            configuration, windows: options.microBatch, options: options, slot: .value, purpose: .training)
+        return (
+            try TrainingStep.Plans(
+                configuration, loss: loss, maximumNorm: options.maximumNorm, decay: options.decay),
             try Task.lossPlan(
                 configuration, windows: Task.judgedWindows, options: options, slot: .average, purpose: .inference)
         )
-    }
-
-    private static func slots(
-        of configuration: Task.Configuration, state: [ParameterKey: [Float]]
-    ) throws -> [ParameterSource] {
-        try configuration.parameters.flatMap { declaration in
-            try ParameterKey.Slot.allCases.map { slot in
-                let key = ParameterKey(declaration.key.name, slot)
-                return try ParameterSource(key, declaration.layout, declaration.shape, state[key])
-            }
-        }
     }
 
     /// The bytes of the device that a run would take: weights with gradients, moments and average, and activations.
@@ -123,7 +108,9 @@ public final class Trainer<Task: TrainingTask> {
         let plans = try plans(configuration, options: options)
         return (
             try backend.memory(of: configuration.parameters) * ParameterKey.Slot.allCases.count,
-            try [plans.gradients, plans.update, plans.judgement].reduce(0) { try $0 + backend.memory(of: $1).byteCount }
+            try [plans.training.gradients, plans.training.update, plans.judgement].reduce(0) {
+                try $0 + backend.memory(of: $1).byteCount
+            }
         )
     }
 }
@@ -138,20 +125,16 @@ extension Trainer {
         let batches = try microBatches()
         var loss = 0.0
         for (batch, weights) in batches {
-            try gradients.write(batch, weights: weights)
-            try gradients.run()
-            loss += try Double(gradients.read("loss").floats()[0])
+            try training.gradients.write(batch, weights: weights)
+            try training.gradients.run()
+            loss += try Double(training.gradients.read("loss").floats()[0])
         }
-        let clip = try gradients.read("clip")
+        let clip = try training.gradients.read("clip")
         let norm = try clip.floats()[1]
         guard loss.isFinite, norm.isFinite else {
             throw TrainingError.notANumber(step: step, operation: try firstBrokenOperation(batches))
         }
-        let schedule = options.schedule(step: step)
-        try update.write("clip", clip)
-        try update.write("schedule", HostTensor(AdamWSchedule.shape, schedule.values))
-        try update.run()
-        try update.wait()
+        try training.takeStep(options.schedule(step: step), clip: clip)
         step += 1
         return TrainingProgress(step: step, loss: loss, gradientNorm: Double(norm))
     }
@@ -190,14 +173,15 @@ extension Trainer {
     ///
     /// The gradients hold what is broken already, so they are cleared before; a run that ends here needs them no more.
     private func firstBrokenOperation(_ batches: [(batch: TrainingBatch, weights: [Float])]) throws -> String {
+        let parameters = training.parameters
         for key in parameters.keys where key.slot == .gradient {
             try parameters.write(key, [Float](repeating: 0, count: parameters.read(key).shape.elementCount))
         }
         var broken: String?
         for (batch, weights) in batches where broken == nil {
-            try gradients.write(batch, weights: weights)
+            try training.gradients.write(batch, weights: weights)
             var index = 0
-            try gradients.trace { operation, written in
+            try training.gradients.trace { operation, written in
                 for (name, tensor) in written.sorted(by: { $0.key < $1.key }) {
                     guard case .float32(let values) = tensor.values, !values.allSatisfy(\.isFinite) else { continue }
                     broken = broken ?? "\(operation.name) (operation \(index), \(name))"
@@ -219,7 +203,7 @@ extension Trainer {
     public func writeCheckpoint(to folder: URL) throws {
         try TrainingCheckpoint.write(
             TrainingCheckpoint.Header(step: step, options: options, configuration: task.configuration.json),
-            parameters: parameters, to: folder)
+            parameters: training.parameters, to: folder)
     }
 
     /// Writes a model folder with the moving average of the weights.
@@ -230,7 +214,8 @@ extension Trainer {
     ) throws {
         var weights: [String: HostTensor] = [:]
         for declaration in try task.configuration.parameters {
-            weights[declaration.key.name] = try parameters.read(ParameterKey(declaration.key.name, .average))
+            weights[declaration.key.name] = try training.parameters.read(
+                ParameterKey(declaration.key.name, .average))
         }
         try ModelFolder.write(
             task.configuration, weights: weights, as: type, isTrained: true, tokenizer: task.tokenizerJSON,

@@ -1,5 +1,6 @@
 import ComputeCore
 import OpenCLBackend
+import Pipeline
 import SMDIM
 
 /// A step that is timed again and again: its plans, and what runs them to the end.
@@ -33,20 +34,12 @@ extension BenchMeasurement {
     /// Forward, backward, AdamW, on tokens of which half are masked.
     private func trainingStep(on backend: OpenCLBackend) throws -> BenchedStep {
         let length = configuration.paddedLength(length)
-        let states = try configuration.parameters.flatMap { weight in
-            try ParameterKey.Slot.allCases.filter { $0 != .value }.map { slot in
-                try ParameterSource(ParameterKey(weight.key.name, slot), weight.layout, weight.shape, nil)
-            }
-        }
-        let parameters = try backend.prepare(weights + states)
-        let plans = try [
-            TokenDenoiser(configuration, precision: precision, purpose: .training)
-                .lossPlan(batch: batch, length: length).training(maximumNorm: 1),
-            configuration.updatePlan(decay: 0.01),
-        ]
-        let (gradients, update) = try (
-            backend.compile(plans[0], parameters: parameters), backend.compile(plans[1], parameters: parameters)
-        )
+        let loss = try TokenDenoiser(configuration, precision: precision, purpose: .training)
+            .lossPlan(batch: batch, length: length)
+        let plans = try TrainingStep.Plans(configuration, loss: loss, maximumNorm: 1, decay: 0.01)
+        let state = weights.reduce(into: [:]) { $0[$1.key] = $1.values }
+        let training = try TrainingStep(plans, of: configuration, state: state, on: backend)
+        let gradients = training.gradients
         let half = Int32(bitPattern: 1 << 31)
         let clean = (0..<batch * length).map { Int32($0 * 7919 % configuration.vocabularySize) }
         try gradients.write("clean", HostTensor([batch, length], clean))
@@ -54,16 +47,13 @@ extension BenchMeasurement {
         let weight = 2 / Float(batch * length)
         try gradients.write("weights", HostTensor([batch], [Float](repeating: weight, count: batch)))
         var step = 0
-        return BenchedStep(plans: plans) {
+        return BenchedStep(plans: [plans.gradients, plans.update]) {
             step += 1
             let parameters = StepParameters(step: Int32(step), seed: 0)
             try gradients.write("step", HostTensor(StepParameters.shape, parameters.words))
             try gradients.run()
-            try update.write("clip", gradients.read("clip"))
             let schedule = AdamWSchedule(rate: 1e-4, step: step, averageDecay: 0.999)
-            try update.write("schedule", HostTensor(AdamWSchedule.shape, schedule.values))
-            try update.run()
-            try update.wait()
+            try training.takeStep(schedule, clip: gradients.read("clip"))
         }
     }
 }
