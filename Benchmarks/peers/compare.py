@@ -3,8 +3,8 @@
     compare.py --smdim PATH [--torch cpu|gpu] [--rounds 9] [--only step,matmul] [--small MODEL_DIR] -o DIR
 
 First the logits of both sides are checked against PyTorch in float64; nothing is timed if they differ. Then each
-comparison takes turns, one round of each side after the other, and the medians are set beside each other, the best
-times in brackets. Writes DIR/peers.md and DIR/peers.json.
+comparison takes turns, one side after the other, each with a round that is not counted and one that is, and the medians
+are set beside each other, the best times in brackets. Writes DIR/peers.md and DIR/peers.json.
 """
 
 import argparse
@@ -50,14 +50,21 @@ SUBJECTS = ["step", "matmul", "attention", "piece", "training", "lengths"]
 PRODUCTS = [(2048, 512), (512, 2048), (1536, 512), (512, 512), (512, 1024), (64, 1024), (1024, 32)]
 
 
+# Idle threads of an OpenMP spin for up to 200 ms, which is PyTorch's default and makes it faster; a turn begins when they sleep.
+SETTLING_SECONDS = 0.25
+# A shorter round has one before it that is not counted: cores have to wake and caches to fill again.
+SHORT_SECONDS = 2
+
+
 def in_turns(rounds, sides):
     """Seconds of every side in every round after one that is not counted."""
     seconds = [[] for _ in sides]
     for turn in range(rounds + 1):
         for column, side in zip(seconds, sides):
+            time.sleep(SETTLING_SECONDS)
             value = side()
             if turn > 0:
-                column.append(value)
+                column.append(side() if value < SHORT_SECONDS else value)
     return seconds
 
 
@@ -278,7 +285,7 @@ def markdown(report):
         f"{report['date']}, commit {report['commit']}, {report['processor']}; smdim {report['smdim']}: "
         f"{report['device']}, {report['driver']}, kernels: {report['kernels']}; "
         f"PyTorch {report['torch']} on {report['torch_device']}, eager.\n",
-        "Both sides in turns in one run; medians in milliseconds, the best in brackets. The ratio is PyTorch's median "
+        "Both sides in turns in one run, warmed up in every turn; medians in milliseconds, the best in brackets. The ratio is PyTorch's median "
         "over ours: above 1 we are faster. bf16 is PyTorch's model cast to bfloat16, in training autocast.\n",
         "The sides of a product and of attention do not do quite the same. Our weights are packed before the clock starts, "
         "as a model's are, and PyTorch's lie row by row; our bf16 product rounds its input and writes float32; our attention "

@@ -3,11 +3,7 @@
 import json
 import os
 import subprocess
-import time
 from pathlib import Path
-
-# Idle threads of an OpenMP spin for up to 200 ms, which is PyTorch's default and makes it faster; we wait until they sleep.
-SETTLING_SECONDS = 0.25
 
 
 class Ours:
@@ -52,7 +48,6 @@ class Rounds:
         self.path = ready.removeprefix("ready ")
 
     def __call__(self):
-        time.sleep(SETTLING_SECONDS)
         try:
             print(file=self.process.stdin, flush=True)
         except BrokenPipeError:
