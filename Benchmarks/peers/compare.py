@@ -23,6 +23,7 @@ from safetensors.torch import load_file, save_file
 
 import smdim_peer as peer
 from ours import Ours, commit, processor
+from turns import in_turns
 
 
 @dataclass(frozen=True)
@@ -48,24 +49,6 @@ KINDS = {
 SUBJECTS = ["step", "matmul", "attention", "piece", "training", "lengths"]
 # N and K of the linear layers of `paper`, with the narrow ones of the Mamba layer last.
 PRODUCTS = [(2048, 512), (512, 2048), (1536, 512), (512, 512), (512, 1024), (64, 1024), (1024, 32)]
-
-
-# Idle threads of an OpenMP spin for up to 200 ms, which is PyTorch's default and makes it faster; a turn begins when they sleep.
-SETTLING_SECONDS = 0.25
-# A shorter round has one before it that is not counted: cores have to wake and caches to fill again.
-SHORT_SECONDS = 2
-
-
-def in_turns(rounds, sides):
-    """Seconds of every side in every round after one that is not counted."""
-    seconds = [[] for _ in sides]
-    for turn in range(rounds + 1):
-        for column, side in zip(seconds, sides):
-            time.sleep(SETTLING_SECONDS)
-            value = side()
-            if turn > 0:
-                column.append(side() if value < SHORT_SECONDS else value)
-    return seconds
 
 
 def torch_device(kind):

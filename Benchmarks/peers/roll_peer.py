@@ -19,6 +19,7 @@ from ours import Ours
 from safetensors.torch import load_file, save_file
 from smdim_peer import Block
 from torch import nn
+from turns import in_turns
 
 
 class RollDenoiser(nn.Module):
@@ -102,18 +103,13 @@ def write_golden(folder):
 
 
 def compare(arguments):
-    """Medians of both sides in turns, after one round that does not count."""
+    """Medians of both sides in turns."""
     torch.set_num_threads(len(os.sched_getaffinity(0)))
     model = load(arguments.model)
     ours = Ours(arguments.smdim).rounds("roll", "--roll", arguments.model, "--steps", arguments.steps)
-    seconds = [], []
-    for turn in range(arguments.rounds + 1):
-        pair = ours(), timed(lambda: sample(model, arguments.steps, 512))
-        if turn > 0:
-            for column, value in zip(seconds, pair):
-                column.append(value)
+    sides = in_turns(arguments.rounds, [ours, lambda: timed(lambda: sample(model, arguments.steps, 512))])
     ours.close()
-    mine, theirs = map(statistics.median, seconds)
+    mine, theirs = map(statistics.median, sides)
     print(f"32 bars, {arguments.steps} steps: smdim {mine:.3f} s, PyTorch {theirs:.3f} s, ratio {theirs / mine:.2f}")
 
 
