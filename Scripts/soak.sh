@@ -50,6 +50,7 @@ for kernels in vector group simple; do
 done
 stage "500 generations in one process" tests generatingLeavesNothingBehind
 stage "checked accesses (oclgrind)" Scripts/oclgrind.sh "$smdim"
+stage "tuning CLBlast" tests theTunerMeasuresCLBlastAsItComesFirst
 stage "faults" Scripts/faults.sh "$smdim" 20
 wait
 

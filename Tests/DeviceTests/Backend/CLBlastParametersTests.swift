@@ -29,7 +29,8 @@ extension OnDevice {
             }
         }
 
-        @Test func theTunerMeasuresCLBlastAsItComesFirst() async {
+        @Test(.enabled(if: Soak.isOn, "make soak runs it: CLBlast compiles for a minute"))
+        func theTunerMeasuresCLBlastAsItComesFirst() async {
             await #expect(processExitsWith: .success) {
                 let context = try TestDevice.context.get()
                 let plan = try ProductShape(rows: 48, outputs: 48, inputs: 48, precision: .float32).plan()
