@@ -16,6 +16,8 @@ public struct Device: Sendable {
     public let vendor: String
     /// Name of the OpenCL implementation.
     public let platformName: String
+    /// Whether this is PoCL, which keeps a cache of binaries of its own.
+    public let isPoCL: Bool
     /// Version text of the OpenCL implementation.
     public let platformVersion: String
     /// Version text of the driver.
@@ -42,16 +44,13 @@ public struct Device: Sendable {
     /// What reports and tuning files call the driver: the platform's name and the driver's version.
     public var driver: String { "\(platformName) \(driverVersion)" }
 
-    /// Whether this is PoCL, which keeps a cache of binaries of its own.
-    public var isPoCL: Bool { platformName == "Portable Computing Language" }
-
     /// The size of a work-group where a launch leaves it open; `nil` lets the driver choose.
     ///
     /// PoCL compiles a kernel anew for every size of a work-group, and would choose another for almost every global size; here
     /// there are three.
     func localSize(for global: SIMD3<Int>) -> SIMD3<Int>? {
         guard isPoCL, kind == .cpu else { return nil }
-        return SIMD3([64, 8].first { global.x.isMultiple(of: $0) } ?? 1, 1, 1)
+        return SIMD3(global.x.isMultiple(of: 64) ? 64 : global.x.isMultiple(of: 8) ? 8 : 1, 1, 1)
     }
 
     /// The device as OpenCL knows it, for libraries that take one.
@@ -116,6 +115,7 @@ extension Device {
         name = try ofDevice(CL_DEVICE_NAME).string()
         vendor = try ofDevice(CL_DEVICE_VENDOR).string()
         platformName = try ofPlatform(CL_PLATFORM_NAME).string()
+        isPoCL = platformName == "Portable Computing Language"
         platformVersion = try ofPlatform(CL_PLATFORM_VERSION).string()
         driverVersion = try ofDevice(CL_DRIVER_VERSION).string()
         kind = Kind(try ofDevice(CL_DEVICE_TYPE).integer(cl_device_type.self))

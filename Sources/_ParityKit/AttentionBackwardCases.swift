@@ -78,8 +78,7 @@ private struct AttentionSlopes {
         let stride = part == nil ? features : 3 * features
         return (0..<batch * length * heads).reduce(0) { largest, index in
             let start = index / heads * stride + (part ?? 0) * features + index % heads * width
-            let squares = rows[start..<start + width].reduce(0) { $0 + Double($1) * Double($1) }
-            return max(largest, squares.squareRoot())
+            return max(largest, rows[start..<start + width].norm)
         }
     }
 }

@@ -59,7 +59,7 @@ extension ParityCase {
     private static func scoreSpreads(_ qkv: [Float], batch: Int, length: Int, heads: Int, width: Int) -> [Double] {
         func norm(_ part: Int, sample: Int, head: Int, position: Int) -> Double {
             let start = (((sample * length + position) * 3 + part) * heads + head) * width
-            return qkv[start..<start + width].reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
+            return qkv[start..<start + width].norm
         }
         return (0..<batch * heads).flatMap { plane in
             let (sample, head) = (plane / heads, plane % heads)

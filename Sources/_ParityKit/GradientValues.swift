@@ -32,3 +32,8 @@ extension [Float] {
     /// |x| of every element.
     var magnitudes: [Float] { map { abs($0) } }
 }
+
+extension ArraySlice<Float> {
+    /// √(Σ x²).
+    var norm: Double { reduce(0) { $0 + Double($1) * Double($1) }.squareRoot() }
+}

@@ -23,6 +23,8 @@ extension ParityCase {
 
     private static let finite: [SeededValues.Kind] = [.model, .outliers, .denormal, .equal, .sparse]
     private static let any = finite + [.undefined, .nonFinite]
+    /// Where a softmax is compared value by value: the last bit of a score of millions decides which term has all the weight.
+    private static let moderate = any.filter { $0 != .outliers }
     private static let logits = any + [.masks]
 
     private static let families: [String: Family] = [
@@ -52,9 +54,7 @@ extension ParityCase {
                 batch: draws.size(1...3), length: draws.size(1...280), channels: draws.size(1...80),
                 states: draws.pick(stateCounts), carries: draws.flag())
         },
-        // Not with outliers, here and in the backward pass: the last bit of a score of millions decides which key has all the
-        // weight.
-        Attention.name: Family(any.filter { $0 != .outliers }) { draws in
+        Attention.name: Family(moderate) { draws in
             let isRounded = draws.pick([false, false, false, true])
             return attention(
                 batch: draws.size(1...3), length: draws.size(1...140), heads: draws.size(1...4),
@@ -71,8 +71,7 @@ extension ParityCase {
                 batch: draws.size(1...3), length: draws.size(1...40), ids: draws.size(1...300),
                 temperature: draws.pick(temperatures), topP: draws.pick(topPs))
         },
-        // Not with outliers: a logit of thousands has no bits left for the probabilities that are compared.
-        GrammarDraw.name: Family(logits.filter { $0 != .outliers }) { draws in
+        GrammarDraw.name: Family(moderate + [.masks]) { draws in
             let padded = draws.size(1...60)
             return grammarDraw(
                 batch: draws.size(1...3), padded: padded, length: min(draws.size(1...60), padded),
@@ -124,7 +123,7 @@ extension ParityCase {
                 batch: draws.size(1...3), length: stride * draws.size(1...20), channels: draws.size(1...40),
                 features: draws.size(1...70), stride: stride)
         },
-        AttentionBackward.name: Family(any.filter { $0 != .outliers }) { draws in
+        AttentionBackward.name: Family(moderate) { draws in
             attentionBackward(
                 batch: draws.size(1...2), length: draws.size(1...70), heads: draws.size(1...3),
                 width: draws.pick(headWidths))

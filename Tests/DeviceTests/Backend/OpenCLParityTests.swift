@@ -25,9 +25,11 @@ extension OnDevice {
                 \(parityCase.tolerance) at \(outcome.comparison), damaged margins: \(outcome.damagedMargins), stray marks: \
                 \(outcome.strayMarks)
                 """)
-            // A single cell may well be off.
-            let isTiny = try parityCase.make(seed).elementCount < 32
-            #expect(isTiny || !outcome.isVacuous, "\(parityCase), seed \(seed): zeros against zeros")
+            if outcome.isVacuous {
+                // A single cell may well be off.
+                let count = try parityCase.make(seed).elementCount
+                #expect(count < 32, "\(parityCase), seed \(seed): zeros against zeros")
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 import ComputeCore
 import OpenCLBackend
 import OpenCLRuntime
+import Pipeline
 import SMDIM
 import Testing
 import _ParityKit
@@ -9,23 +10,23 @@ extension OnDevice {
     @Suite struct TrainingMemoryTests {
         /// The paper's own figure for training is 21 GB.
         @Test func paperWithItsBatchFitsIn12GBByPlan() throws {
-            let plans = try TrainingPlans(.paper, batch: 32, length: 2048)
-            let bytes = try plans.byteCount(on: TestDevice.backend(.vector))
+            let run = try TrainingRun(.paper, batch: 32, length: 2048)
+            let bytes = try run.byteCount(on: TestDevice.backend(.vector))
             #expect((6_000_000_000...12_000_000_000).contains(bytes), "\(bytes) bytes")
         }
 
         @Test(arguments: KernelPath.allCases, Precision.allCases)
         func planIsWhatIsTaken(_ path: KernelPath, _ precision: Precision) throws {
             let backend = try OpenCLBackend(Context(device: Device.select()), path: path)
-            let plans = try TrainingPlans(.tiny, batch: 2, length: 128, precision: precision)
+            let run = try TrainingRun(.tiny, batch: 2, length: 128, precision: precision)
             guard backend.supports(precision) else {
-                #expect(throws: BackendError.self) { try plans.byteCount(on: backend) }
+                #expect(throws: BackendError.self) { try run.byteCount(on: backend) }
                 return
             }
-            let run = try TrainingRun(plans, on: backend)
-            let shared = try backend.context.liveBytes - plans.byteCount(on: backend)
+            let step = try run.step(on: backend)
+            let shared = try backend.context.liveBytes - run.byteCount(on: backend)
             #expect((0...10_000).contains(shared), "tables that plans share, such as that of the rotary positions")
-            try run.takeStep()
+            try run.take(step)
             #expect(backend.context.peakBytes == backend.context.liveBytes, "a step allocates nothing")
         }
 
@@ -35,13 +36,13 @@ extension OnDevice {
             func residentMemoryGrowsAsPlanned() async {
                 await #expect(processExitsWith: .success) {
                     let backend = try OpenCLBackend(Context(device: Device.select()))
-                    let plans = try TrainingPlans(.small, batch: 4, length: 1024)
-                    let first = try TrainingRun(plans, on: backend)
-                    try first.takeStep()
+                    let run = try TrainingRun(.small, batch: 4, length: 1024)
+                    let first = try run.step(on: backend)
+                    try run.take(first)
                     let before = try residentBytes()
-                    let second = try TrainingRun(plans, on: backend)
-                    try second.takeStep()
-                    let (growth, planned) = try (residentBytes() - before, plans.byteCount(on: backend))
+                    let second = try run.step(on: backend)
+                    try run.take(second)
+                    let (growth, planned) = try (residentBytes() - before, run.byteCount(on: backend))
                     #expect(abs(growth - planned) <= planned / 20, "grew by \(growth), planned \(planned)")
                     withExtendedLifetime(first) {}
                 }
@@ -50,56 +51,41 @@ extension OnDevice {
     }
 }
 
-/// Both plans of training: the gradients of a micro-batch, and the step that follows.
-private struct TrainingPlans {
-    let gradients: Plan
-    /// Uses every slot of every weight.
-    let update: Plan
-    let positions: Shape
-
-    init(_ preset: ModelConfiguration.Preset, batch: Int, length: Int, precision: Precision = .float32) throws {
-        let configuration = ModelConfiguration(preset)
-        positions = [batch, length]
-        gradients = try TokenDenoiser(configuration, precision: precision, purpose: .training).lossPlan(
-            batch: batch, length: length
-        ).training(maximumNorm: 1)
-        update = try configuration.updatePlan(decay: 0.1)
-    }
-
-    func byteCount(on backend: OpenCLBackend) throws -> Int {
-        try backend.memory(of: update.parameters) + backend.memory(of: gradients).byteCount
-            + backend.memory(of: update).byteCount
-    }
-}
-
-/// The plans with memory; weights of zero take as much as any.
+/// A preset's training step with zeros for weights, which take as much memory as any.
 private struct TrainingRun {
-    private let gradients: any Executable
-    private let update: any Executable
+    private let configuration: ModelConfiguration
+    private let plans: TrainingStep.Plans
     private let positions: Shape
 
-    init(_ plans: TrainingPlans, on backend: OpenCLBackend) throws {
-        let store = try backend.prepare(
-            plans.update.parameters.map { try ParameterSource($0.key, $0.layout, $0.shape, nil) })
-        gradients = try backend.compile(plans.gradients, parameters: store)
-        update = try backend.compile(plans.update, parameters: store)
-        positions = plans.positions
+    init(
+        _ preset: ModelConfiguration.Preset, batch: Int, length: Int, precision: Precision = .float32
+    ) throws {
+        configuration = ModelConfiguration(preset)
+        positions = [batch, length]
+        let denoiser = TokenDenoiser(configuration, precision: precision, purpose: .training)
+        plans = try TrainingStep.Plans(
+            configuration, loss: denoiser.lossPlan(batch: batch, length: length), maximumNorm: 1, decay: 0.1)
     }
 
-    func takeStep() throws {
-        let batch = positions[0]
-        try gradients.write(
-            "clean", HostTensor(positions, [Int32](repeating: 1, count: positions.elementCount)))
+    /// What the step takes by plan; the update uses every slot of every weight.
+    func byteCount(on backend: OpenCLBackend) throws -> Int {
+        try backend.memory(of: plans.update.parameters) + backend.memory(of: plans.gradients).byteCount
+            + backend.memory(of: plans.update).byteCount
+    }
+
+    func step(on backend: OpenCLBackend) throws -> TrainingStep {
+        try TrainingStep(plans, of: configuration, state: [:], on: backend)
+    }
+
+    func take(_ step: TrainingStep) throws {
+        let (batch, gradients) = (positions[0], step.gradients)
+        try gradients.write("clean", HostTensor(positions, [Int32](repeating: 1, count: positions.elementCount)))
         try gradients.write(
             "thresholds",
             HostTensor([batch, positions[1], 2], [Int32](repeating: 0, count: 2 * positions.elementCount)))
         try gradients.write("step", HostTensor(StepParameters.shape, StepParameters(step: 0, seed: 1).words))
         try gradients.write("weights", HostTensor([batch], [Float](repeating: 1, count: batch)))
         try gradients.run()
-        try update.write("clip", gradients.read("clip"))
-        let schedule = AdamWSchedule(rate: 0, step: 1, averageDecay: 0)
-        try update.write("schedule", HostTensor(AdamWSchedule.shape, schedule.values))
-        try update.run()
-        try update.wait()
+        try step.takeStep(AdamWSchedule(rate: 0, step: 1, averageDecay: 0), clip: gradients.read("clip"))
     }
 }
