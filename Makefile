@@ -12,19 +12,30 @@ CONFIGURATION := -c release
 SMDIM = $$($(SWIFT) build $(CONFIGURATION) --show-bin-path)/smdim
 SOAK_SEEDS ?= 20
 
+# The tests run in two processes, because PoCL compiles one kernel at a time in each: listed and drawn cases, and all others.
+RUN_TESTS = $(SWIFT) test $(CONFIGURATION) --disable-xctest --skip-build --ignore-lock
+KERNEL_TESTS = 'OnDevice/(Parity|DrawnCaseTests)'
+
 # The tool of the bundle: Swift's libraries inside, the others beside it. RPATH and neither RUNPATH nor a launcher that
 # sets LD_LIBRARY_PATH, because GPU containers set that themselves, often to a folder with another OpenCL loader.
 BUNDLE_BUILD = $(CONFIGURATION) --scratch-path .build-bundle --product smdim --static-swift-stdlib \
 	-Xlinker --disable-new-dtags -Xlinker --strip-all
 
-.PHONY: run test bench soak bundle bundle-test check tool toolchain packages
+.PHONY: run test kernel-tests other-tests bench soak bundle bundle-test check tool toolchain packages
 
 run: tool
 	Scripts/demo.sh "$(SMDIM)"
 
 test: packages
 	$(SWIFT) run --package-path Tests/Consumer Consumer
-	$(SWIFT) test $(CONFIGURATION) --disable-xctest
+	$(SWIFT) build $(CONFIGURATION) --build-tests
+	+$(MAKE) --jobs=2 kernel-tests other-tests
+
+kernel-tests:
+	$(RUN_TESTS) --filter $(KERNEL_TESTS)
+
+other-tests:
+	$(RUN_TESTS) --skip $(KERNEL_TESTS)
 
 bench: tool
 	"$(SMDIM)" bench --preset paper

@@ -17,7 +17,8 @@
 // What comes next is asked for ahead of its use, for the processor's own prefetcher gives up where rows are pages apart and
 // at the end of every tile. Into the first-level cache P and an unpacked A, a tenth faster than without, the beginning of
 // the next tile's, and the lines of C that a tile will write; into the second level the neighbour's panels, an eighth of
-// two panels with every tile, for a block mostly has eight. The last three are worth 5 % at K = 512, 1 % at K = 2048.
+// two panels with every tile, for a block mostly has eight. The last three are worth 5 % at K = 512, 1 % at K = 2048, and cost
+// up to 15 % at K = 32, where SHALLOW leaves everything out.
 //
 // With BFLOAT16 A and P hold pairs along k as bfloat16.clh has them; k, a_offset and a_stride count pairs, and two
 // terms of the sum are added at a time. With RESULT_BFLOAT16, which excludes C_PANELS, C is the A of another such product if

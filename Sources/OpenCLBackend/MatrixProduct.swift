@@ -58,6 +58,7 @@ struct MatrixProduct {
                 "LANES": lanes, "ROWS": tile?.rows, "PANELS": tile?.panels,
                 "BIAS": (bias != nil).define, "RESIDUAL": (residual != nil).define,
                 "BFLOAT16": takesPairs.define, "RESULT_BFLOAT16": output.roundedBytes,
+                "SHALLOW": (tile?.isShallow(k) == true).define,
             ]
         ).defining("ACTIVATION", activation == .none ? "identity" : activation.rawValue)
     }

@@ -35,6 +35,11 @@ enum ProductTile: CaseIterable {
     /// Columns of C.
     var columns: Int { panels * ParameterPacking.panelWidth }
 
+    /// Whether a sum of so many terms ends before what a kernel asks for ahead has come.
+    ///
+    /// Asking for it then costs products of depth 32 a twentieth, of bfloat16 a seventh.
+    func isShallow(_ depth: Int) -> Bool { self == .registers && depth < 256 }
+
     /// The heights of a block that are tried.
     var blockRows: [Int] { [1, 2, 4, 8, 16, 32].map { $0 * rows }.filter { $0 <= 256 } }
 
