@@ -20,7 +20,6 @@ kernel void selective_scan_naive(
 ) {
     const int channel = get_global_id(0);
     const int sample = get_global_id(1);
-    if (channel >= channels) return;
 
     float state[N];
     for (int n = 0; n < N; n++) {

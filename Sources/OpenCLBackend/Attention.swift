@@ -67,6 +67,7 @@ extension Attention: OpenCLOperation {
         let defines: KeyValuePairs<String, Int?> = [
             "HEAD_PANELS": headPanels, "LSE": saves, "BFLOAT16": takesPairs.define, "ROUND_FACTORS": widens.define,
             "RESULT_BFLOAT16": binder.rounded.elementBytes(of: output),
+            "TILE_ROWS": Tuning.attentionTileRows, "MAX_TILES": Tuning.mostAttentionTiles,
         ]
         return [
             try binder.launch(

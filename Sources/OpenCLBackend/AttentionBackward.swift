@@ -37,7 +37,10 @@ extension AttentionBackward: OpenCLOperation {
             }
         }
         let packed = KernelArgument.buffer(binder.scratch[0])
-        let defines: KeyValuePairs<String, Int?> = ["HEAD_PANELS": width.dividedRoundingUp(by: Self.panel)]
+        let defines: KeyValuePairs<String, Int?> = [
+            "HEAD_PANELS": width.dividedRoundingUp(by: Self.panel),
+            "TILE_ROWS": Tuning.attentionTileRows, "MAX_TILES": Tuning.mostAttentionTiles,
+        ]
         let rows = Tuning.attentionRows(length: length, heads: heads)
         let pack = try binder.launch(
             KernelVariant(.attentionBackwardPanels, entry: "attention_backward_pack", defines),

@@ -9,14 +9,16 @@ public struct Tuner {
         public let subject: String
         /// What was chosen, such as `64 rows`.
         public let choice: String
-        /// Of one run.
-        public let seconds: Double
+        /// Of one run; nil where the device refused the choice.
+        public let seconds: Double?
     }
 
     private let context: Context
     private let plan: Plan
     private let parameters: [ParameterSource]
     private let report: (Measurement) -> Void
+    /// What is tried beside CLBlast's own parameters.
+    package var candidates = BLASCandidates.all
 
     /// Rounds in which every choice is run once; the best time counts, so that a disturbance hits no choice alone.
     private static let rounds = 12
@@ -115,19 +117,26 @@ public struct Tuner {
     /// CLBlast's own parameters, or the candidate with which the plan's products take the least time in all.
     private func fastestBLAS() throws -> [String: [String: Int]] {
         var best: (parameters: [String: [String: Int]], seconds: Double) = ([:], .infinity)
-        for candidate in [(name: "CLBlast as it comes", parameters: [:])] + BLASCandidates.all {
-            try BLASProduct.use(candidate.parameters, on: context.device, replaces: true)
-            var trial = Tuning.none
-            trial.clblast = candidate.parameters
-            var seconds = 0.0
-            for shape in productShapes {
-                seconds += try bestSeconds(of: [executable(of: shape.plan(), path: .group, tuning: trial)])[0]
-            }
+        for candidate in [(name: "CLBlast as it comes", parameters: [:])] + candidates {
+            let seconds = try blasSeconds(candidate.parameters)
             report(Measurement(subject: "products", choice: candidate.name, seconds: seconds))
-            if seconds < best.seconds { best = (candidate.parameters, seconds) }
+            if let seconds, seconds < best.seconds { best = (candidate.parameters, seconds) }
         }
         if !best.parameters.isEmpty { try BLASProduct.use(best.parameters, on: context.device, replaces: true) }
         return best.parameters
+    }
+
+    /// The seconds of the plan's products, each once; nil if CLBlast or the device refuses these parameters, which may ask for
+    /// more local memory or larger work-groups than there are.
+    private func blasSeconds(_ parameters: [String: [String: Int]]) throws -> Double? {
+        var trial = Tuning.none
+        trial.clblast = parameters
+        do {
+            try BLASProduct.use(parameters, on: context.device, replaces: true)
+            return try productShapes.reduce(0) { seconds, shape in
+                try seconds + bestSeconds(of: [executable(of: shape.plan(), path: .group, tuning: trial)])[0]
+            }
+        } catch OpenCLError.callFailed where !parameters.isEmpty { return nil }
     }
 
     private func executable(of plan: Plan, path: KernelPath, tuning: Tuning) throws -> any Executable {

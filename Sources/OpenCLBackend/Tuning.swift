@@ -119,8 +119,8 @@ private func parse(_ description: String) -> (sizes: [Int], precision: Precision
 }
 
 extension Tuning {
-    /// Rows of the attention's register tile, and the most tiles of a work-item, as `attention_tile.clh` has them.
-    private static let (attentionTileRows, mostAttentionTiles) = (6, 4)
+    /// Rows of the attention's register tile, and the most tiles of a work-item; see `attention_tile.clh`.
+    static let (attentionTileRows, mostAttentionTiles) = (6, 4)
     /// The numbers of queries of a work-item that are tried.
     static let triedAttentionRows = [1, 2, mostAttentionTiles].map { $0 * attentionTileRows }
     /// The heights of a product's block that a tuning file may hold; 8 and 16 were tried by an earlier version.

@@ -38,16 +38,24 @@ extension Tuning {
         return BinaryCache.userFolder.appending(path: "tuning-\(String(name)).json")
     }
 
+    /// The value of `SMDIM_TUNING` that asks for no choices.
+    private static let off = "off"
+
+    /// What `SMDIM_TUNING` says, if anything.
+    private static var variable: String? {
+        ProcessInfo.processInfo.environment["SMDIM_TUNING"].flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    /// The file that the user asks for by `SMDIM_TUNING`; nil if the variable names none.
+    public static var fileOfEnvironment: URL? { variable.flatMap { $0 == off ? nil : URL(filePath: $0) } }
+
     /// The choices for a device: of `file`, else of the file that `SMDIM_TUNING` names (`off`: none), else of the default
     /// file if there is one.
     ///
     /// - Throws: ``FileError`` if a file that was asked for cannot be used. A default file that cannot is left aside.
     public static func load(_ file: URL? = nil, for device: Device) throws(FileError) -> Tuning {
-        let variable = ProcessInfo.processInfo.environment["SMDIM_TUNING"] ?? ""
-        if let file { return try read(file, for: device) }
-        if variable == "off" { return .none }
-        if !variable.isEmpty { return try read(URL(filePath: variable), for: device) }
-        return (try? read(defaultFile(for: device), for: device)) ?? .none
+        if let asked = file ?? fileOfEnvironment { return try read(asked, for: device) }
+        return variable == off ? .none : (try? read(defaultFile(for: device), for: device)) ?? .none
     }
 
     private static func read(_ file: URL, for device: Device) throws(FileError) -> Tuning {

@@ -35,12 +35,12 @@ extension Context {
     /// Checks that buffers of these sizes may be allocated beside what is live, all of them together. Who needs several calls
     /// this before the first, so that nothing is allocated in vain.
     ///
-    /// - Throws: `outOfMemory` with the bytes of all if they pass the memory limit, or of the first that is larger than any
-    ///   single buffer of the device.
+    /// - Throws: `outOfMemory` with the bytes of all if they pass the memory limit, `bufferTooLarge` with those of the first
+    ///   that the device does not allocate at once.
     public func require(buffers: [Int]) throws(OpenCLError) {
         let largest = device.maxAllocationBytes
         if let bytes = buffers.first(where: { $0 > largest }) {
-            throw OpenCLError.outOfMemory(needed: bytes, available: largest, limit: largest)
+            throw OpenCLError.bufferTooLarge(needed: bytes, largest: largest)
         }
         try ledger.require(buffers.reduce(0, +))
     }
@@ -48,8 +48,8 @@ extension Context {
     /// Allocates device memory; its content is undefined.
     ///
     /// - Parameter bytes: Size, at least 1.
-    /// - Throws: `invalidArgument` for an empty buffer, `outOfMemory` before the driver is asked if the bytes pass the
-    ///   memory limit or the largest single buffer of the device, `callFailed` if the driver refuses.
+    /// - Throws: `invalidArgument` for an empty buffer, `outOfMemory` or `bufferTooLarge` before the driver is asked,
+    ///   `callFailed` if the driver refuses.
     public func makeBuffer(bytes: Int) throws(OpenCLError) -> Buffer {
         try Buffer(bytes: bytes, context: self)
     }

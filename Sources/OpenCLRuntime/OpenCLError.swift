@@ -12,6 +12,8 @@ public enum OpenCLError: Error, Sendable, Equatable {
     case noDevice(requested: String?, available: [String])
     /// An allocation of `needed` bytes does not fit the `available` ones, out of a limit of `limit`.
     case outOfMemory(needed: Int, available: Int, limit: Int)
+    /// A single buffer of `needed` bytes, more than the `largest` that the device allocates at once.
+    case bufferTooLarge(needed: Int, largest: Int)
     /// A caller's value is not usable; nothing was sent to the device.
     case invalidArgument(name: String, expected: String, got: String)
 }
@@ -35,6 +37,9 @@ extension OpenCLError: CustomStringConvertible {
         case .outOfMemory(let needed, let available, let limit):
             return "device memory: \(needed) bytes needed, \(available) available of a limit of \(limit); "
                 + "ask for less, or raise SMDIM_MEMORY_LIMIT if the device has more"
+        case .bufferTooLarge(let needed, let largest):
+            return "device memory: \(needed) bytes needed in one buffer, \(largest) are the most that the device allocates; "
+                + "ask for less"
         case .invalidArgument(let name, let expected, let got):
             return "\(name): expected \(expected), got \(got)"
         }

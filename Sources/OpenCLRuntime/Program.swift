@@ -11,8 +11,6 @@ public final class Program: Sendable {
     public let name: String
     /// Where the machine code came from.
     public let origin: Origin
-    /// What the compiler said, warnings for instance; often empty.
-    public let buildLog: String
 
     let handle: Owned<ProgramObject>
     let device: Device
@@ -39,7 +37,6 @@ public final class Program: Sendable {
             origin = .source
         }
         name = specialisation.name
-        buildLog = Self.log(of: handle.raw, on: device)
         self.device = device
         owner = context.identity
         if let (store, key) = entry, origin == .source, let binary = Self.binary(of: handle.raw) {

@@ -57,11 +57,12 @@ public struct TrainingCheckpoint: Sendable {
         }
     }
 
-    /// The checkpoints in `folder`, oldest first; none where there is no such folder.
+    /// The checkpoints in `folder`, oldest first; none where there is no such folder. Whoever keeps a copy gives it another
+    /// name, which is passed over.
     private static func all(in folder: URL) throws -> [URL] {
         guard FileManager.default.fileExists(atPath: folder.path) else { return [] }
         return try AtomicFile.names(inFolder: folder.path)
-            .filter { $0.hasPrefix("checkpoint-") }.map { folder.appending(path: $0) }
+            .filter { $0.wholeMatch(of: /checkpoint-[0-9]{8,}/) != nil }.map { folder.appending(path: $0) }
     }
 
     /// Checks that `folder` holds no checkpoint: a new run beside an older one would lose its own, as the older ones bear

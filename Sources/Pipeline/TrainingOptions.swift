@@ -107,7 +107,9 @@ public struct TrainingOptions: Codable, Hashable, Sendable {
         let most = Self.maximumPositions / length
         try require(batch <= most, "batch", "at most \(most) windows of \(length)", batch)
         try require(rate > 0 && rate.isFinite, "rate", "a positive number", rate)
+        try require((0...1).contains(finalRate), "final-rate", "a number in [0, 1]", finalRate)
         try require(warmUp >= 0, "warm-up", "0 or more", warmUp)
+        try require(decay >= 0 && decay.isFinite, "decay", "0 or more", decay)
         try require(maximumNorm > 0, "maximum-norm", "a positive number", maximumNorm)
         try require((0..<1).contains(averageDecay), "average-decay", "a number in [0, 1)", averageDecay)
         try require((0...1).contains(sweptWindows), "swept", "a number in [0, 1]", sweptWindows)

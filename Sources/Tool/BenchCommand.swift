@@ -82,7 +82,9 @@ struct Bench: ParsableCommand {
             ("length", "\(measurement.length)", "\(earlier.length)"),
             ("batch", "\(measurement.batch)", "\(earlier.batch)"),
             ("precision", measurement.precision.rawValue, earlier.precision),
+            ("mixer", measurement.configuration.trunk.mixer.rawValue, earlier.mixer),
             ("device", backend.identity.device, earlier.device),
+            ("kernel_path", backend.identity.kernelPath, earlier.kernelPath),
         ]
         for (name, expected, found) in pairs where expected != found {
             throw ValidationError("--baseline: expected \(name) \(expected), found \(found) in \(baseline ?? "")")
@@ -100,7 +102,7 @@ struct Bench: ParsableCommand {
         return BenchReport(
             version: SMDIMTool.version, device: identity.device, driver: identity.driver,
             precision: measurement.precision.rawValue, kernelPath: identity.kernelPath,
-            preset: model.name, step: kind,
+            preset: model.name, mixer: measurement.configuration.trunk.mixer.rawValue, step: kind,
             length: measurement.length, batch: measurement.batch, stepSeconds: seconds,
             peakBytes: backend.context.peakBytes, flops: step.flops,
             startSeconds: try skipStart || training

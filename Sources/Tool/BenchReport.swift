@@ -53,6 +53,8 @@ struct BenchReport: Codable {
     let precision: String
     let kernelPath: String
     let preset: String
+    /// First layer of a block.
+    let mixer: String
     /// denoising or training.
     let step: String
     let length: Int
@@ -65,7 +67,7 @@ struct BenchReport: Codable {
     let sampling: [Sampling]?
 
     enum CodingKeys: String, CodingKey {
-        case version, device, driver, precision, preset, step, length, batch, flops, kernels, sampling
+        case version, device, driver, precision, preset, mixer, step, length, batch, flops, kernels, sampling
         case kernelPath = "kernel_path"
         case stepSeconds = "step_seconds"
         case peakBytes = "peak_bytes"
@@ -76,7 +78,7 @@ struct BenchReport: Codable {
     var text: String {
         let milliseconds = { (seconds: Double) in String(format: "%.2f ms", seconds * 1e3) }
         var lines = [
-            "\(step) step of \(preset), \(length) tokens, batch \(batch), \(precision)",
+            "\(step) step of \(preset) (\(mixer)), \(length) tokens, batch \(batch), \(precision)",
             "\(device), \(driver), kernels: \(kernelPath)",
             "step   median \(milliseconds(stepSeconds.median)), \(milliseconds(stepSeconds.min)) to \(milliseconds(stepSeconds.max)), "
                 + String(format: "%.1f GFLOP/s", Double(flops) / stepSeconds.median * 1e-9),

@@ -20,7 +20,7 @@ struct DeviceOptions: ParsableArguments {
     @Option(help: "Device: an index, a part of a name, gpu, cpu or reference.")
     var device: String?
 
-    @Option(help: "Kernels: vector (CPU), group (GPU) or simple; the device decides if not given.")
+    @Option(help: "Kernels: vector (CPU), group (GPU) or simple; as measured or as the device wants if not given.")
     var kernels: KernelPath?
 
     @Option(help: "File with measured choices, from tune; SMDIM_TUNING or the user's own if not given.")

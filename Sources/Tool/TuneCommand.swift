@@ -25,14 +25,16 @@ struct Tune: ParsableCommand {
 
     func run() throws {
         let context = try device.context()
-        let file = device.tuning.map { URL(filePath: $0) } ?? Tuning.defaultFile(for: context.device)
+        let asked = device.tuning.map { URL(filePath: $0) } ?? Tuning.fileOfEnvironment
+        let file = asked ?? Tuning.defaultFile(for: context.device)
         let known = known(in: file, for: context.device)
         let measurement = try model.measurement()
         var rows: [Row] = []
         let tuner = try Tuner(measurement.plan(), parameters: measurement.weights, on: context) { measured in
-            let milliseconds = measured.seconds * 1e3
+            let milliseconds = measured.seconds.map { $0 * 1e3 }
             rows.append(Row(subject: measured.subject, choice: measured.choice, milliseconds: milliseconds))
-            Terminal.note("\(measured.subject): \(measured.choice), \(String(format: "%.3f", milliseconds)) ms")
+            let time = milliseconds.map { String(format: "%.3f ms", $0) } ?? "refused by the device"
+            Terminal.note("\(measured.subject): \(measured.choice), \(time)")
         }
         try tuner.tune(known).write(to: file, for: context.device)
         print(json ? try Terminal.json(rows) : "\(file.path): \(rows.count) choices measured on \(context.device.name)")
@@ -50,6 +52,6 @@ struct Tune: ParsableCommand {
     private struct Row: Encodable {
         let subject: String
         let choice: String
-        let milliseconds: Double
+        let milliseconds: Double?
     }
 }

@@ -112,7 +112,9 @@ struct Verify: ParsableCommand {
             cases += 1
             nearTies += outcome.openCount
             let worst = min(outcome.comparison.worst, Double.greatestFiniteMagnitude)
-            if cases == 1 || worst * tolerance > self.worst * parityCase.tolerance {
+            // A tolerance may be zero.
+            func share(_ worst: Double, of tolerance: Double) -> Double { worst == 0 ? 0 : worst / tolerance }
+            if cases == 1 || share(worst, of: parityCase.tolerance) > share(self.worst, of: tolerance) {
                 (self.worst, tolerance) = (worst, parityCase.tolerance)
             }
             if !outcome.isPassed {

@@ -48,6 +48,10 @@ private struct TinyRun {
             on: ReferenceBackend())
     }
 
+    func resumed() throws -> Trainer<TokenTask> {
+        try Trainer(resuming: folder, corpus: corpus, on: ReferenceBackend())
+    }
+
     /// Takes a step and writes its checkpoint, whose `training.json` then becomes what `change` makes of it.
     func writeCheckpoint(_ change: (String) -> String) throws {
         let trainer = try trainer()
@@ -79,7 +83,7 @@ private struct TinyRun {
         let first = try halves.trainer()
         for _ in 0..<3 { _ = try first.takeStep() }
         try first.writeCheckpoint(to: halves.folder)
-        let second = try Trainer<TokenTask>(resuming: halves.folder, corpus: halves.corpus, on: ReferenceBackend())
+        let second = try halves.resumed()
         #expect(second.step == 3 && second.options == TinyRun.options)
         for _ in 0..<3 { _ = try second.takeStep() }
         try second.writeCheckpoint(to: halves.folder)
@@ -181,6 +185,27 @@ private struct TinyRun {
         #expect(names.sorted() == ["checkpoint-00000002", "checkpoint-00000003"])
     }
 
+    @Test func aCopyOfACheckpointUnderAnotherNameIsLeftAlone() throws {
+        let run = try TinyRun()
+        let trainer = try run.trainer()
+        let files = FileManager.default
+        for _ in 0..<4 {
+            _ = try trainer.takeStep()
+            try trainer.writeCheckpoint(to: run.folder)
+            for copy in ["checkpoint-00000001-kept", "checkpoint-best"]
+            where !files.fileExists(atPath: run.folder.appending(path: copy).path) {
+                try files.copyItem(
+                    at: run.folder.appending(path: "checkpoint-00000001"), to: run.folder.appending(path: copy))
+            }
+        }
+        let names = try files.contentsOfDirectory(atPath: run.folder.path).filter { $0.contains("checkpoint") }
+        #expect(
+            names.sorted() == [
+                "checkpoint-00000001-kept", "checkpoint-00000003", "checkpoint-00000004", "checkpoint-best",
+            ])
+        #expect(try run.resumed().step == 4)
+    }
+
     @Test func placeThatCannotHoldACheckpointIsNamed() throws {
         let run = try TinyRun()
         let file = run.folder.appending(path: "0.mid")
@@ -210,7 +235,7 @@ private struct TinyRun {
     @Test func damagedCheckpointIsNamed() throws {
         let run = try TinyRun()
         #expect(throws: TrainingError.self) {
-            try Trainer<TokenTask>(resuming: run.folder, corpus: run.corpus, on: ReferenceBackend())
+            try run.resumed()
         }
         let trainer = try run.trainer()
         _ = try trainer.takeStep()
@@ -218,7 +243,7 @@ private struct TinyRun {
         let state = run.folder.appending(path: "checkpoint-00000001/state.safetensors")
         try Data(contentsOf: state).dropLast(7).write(to: state)
         #expect(throws: ModelFileError.self) {
-            try Trainer<TokenTask>(resuming: run.folder, corpus: run.corpus, on: ReferenceBackend())
+            try run.resumed()
         }
     }
 
@@ -237,7 +262,7 @@ private struct TinyRun {
             throws: TrainingError.checkpoint(
                 file.deletingLastPathComponent().path, expected: "norm.weight (\(slot)) [8]", found: "none")
         ) {
-            try Trainer<TokenTask>(resuming: run.folder, corpus: run.corpus, on: ReferenceBackend())
+            try run.resumed()
         }
     }
 
@@ -250,7 +275,7 @@ private struct TinyRun {
                 run.folder.appending(path: "checkpoint-00000001/training.json").path + ": length",
                 expected: "a multiple of the stride 4", found: "17")
         ) {
-            try Trainer<TokenTask>(resuming: run.folder, corpus: run.corpus, on: ReferenceBackend())
+            try run.resumed()
         }
     }
 
@@ -284,7 +309,7 @@ private struct TinyRun {
             $0.replacing(old, with: new).replacing("\"microBatch\" : 2", with: "\"microBatch\" : 1")
         }
         #expect {
-            let again = try Trainer<TokenTask>(resuming: run.folder, corpus: run.corpus, on: ReferenceBackend())
+            let again = try run.resumed()
             _ = try again.takeStep()
         } throws: { error in
             error is TrainingError || error is PipelineError
@@ -298,7 +323,7 @@ private struct TinyRun {
                 !["cellLoss", "precision", "sweptWindows"].contains { line.contains("\"\($0)\"") }
             }.joined(separator: "\n")
         }
-        let again = try Trainer<TokenTask>(resuming: run.folder, corpus: run.corpus, on: ReferenceBackend())
+        let again = try run.resumed()
         #expect(again.options == TinyRun.options)
     }
 

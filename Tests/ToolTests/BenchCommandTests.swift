@@ -46,6 +46,7 @@ import _TestSupport
         for (key, value, other) in [
             ("length", "8", "16"), ("batch", "1", "2"), ("preset", "\"tiny\"", "\"paper\""),
             ("step", "\"denoising\"", "\"training\""), ("precision", "\"f32\"", "\"bf16\""),
+            ("mixer", "\"mamba\"", "\"attention\""),
         ] {
             let changed = run.output.replacing("\"\(key)\" : \(value)", with: "\"\(key)\" : \(other)")
             try #require(changed != run.output)
@@ -61,6 +62,19 @@ import _TestSupport
         try write(run.output)
         let same = try ToolRun(arguments + ["--baseline", baseline, "--margin", "1000"])
         #expect(same.status == 0, "\(same.error)")
+    }
+
+    @Test func aSlowerKernelFails() throws {
+        let baseline = try TemporaryFolder().path("baseline.json")
+        let run = try ToolRun(Self.bench + ["--repetitions", "1", "--json"])
+        try #require(run.status == 0, "\(run.error)")
+        let faster = run.output.replacing(/"seconds" : [0-9.e-]+/, with: "\"seconds\" : 1e-9")
+        try faster.write(toFile: baseline, atomically: true, encoding: .utf8)
+        let slower = try ToolRun(Self.bench + ["--repetitions", "1", "--baseline", baseline])
+        #expect(slower.status == 1)
+        for kernel in try JSONDecoder().decode(Report.self, from: Data(run.output.utf8)).kernels {
+            #expect(slower.error.contains("\(kernel.name): "), "\(slower.error)")
+        }
     }
 
     @Test func aPlanIsJSONWhereAskedAndNothingElse() throws {

@@ -49,16 +49,16 @@ import _TestSupport
     }
 
     /// Too little memory ends a run before anything is measured.
-    @Test(arguments: [
-        "{", #"{"device": "abacus", "driver": "none", "products": {}, "attention": {}, "clblast": {}}"#,
-    ])
-    func aTuningFileThatCannotBeUsedIsMeasuredAnew(_ text: String) throws {
+    @Test(
+        arguments: ["{", #"{"device": "abacus", "driver": "none", "products": {}, "attention": {}, "clblast": {}}"#],
+        [true, false])
+    func aTuningFileThatCannotBeUsedIsMeasuredAnew(_ text: String, isNamedByOption: Bool) throws {
         let folder = try TemporaryFolder()
         let file = folder.path("tuning.json")
         try text.write(toFile: file, atomically: true, encoding: .utf8)
         let run = try ToolRun(
-            ["tune", "--preset", "tiny", "--length", "8", "--tuning", file],
-            environment: ["SMDIM_MEMORY_LIMIT": "1K"])
+            ["tune", "--preset", "tiny", "--length", "8"] + (isNamedByOption ? ["--tuning", file] : []),
+            environment: ["SMDIM_MEMORY_LIMIT": "1K", "SMDIM_TUNING": isNamedByOption ? "" : file])
         #expect(run.status == 1 && run.error.contains("smdim: device memory: "), "\(run.error)")
         #expect(
             run.error.hasPrefix("\(file): holds no choices for this device; all are measured anew\n"), "\(run.error)")

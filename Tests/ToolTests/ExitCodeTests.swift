@@ -82,7 +82,7 @@ import _TestSupport
     @Test(arguments: [
         ("steps", "0"), ("batch", "0"), ("micro-batch", "3"), ("length", "0"), ("length", "17"), ("rate", "nan"),
         ("warm-up", "-1"), ("maximum-norm", "0"), ("average-decay", "1"), ("swept", "2"), ("checkpoint-every", "0"),
-        ("valid-windows", "0"),
+        ("valid-windows", "0"), ("decay", "-1"), ("decay", "nan"),
     ])
     func anOptionOfARunIsTwo(_ option: String, _ value: String) throws {
         let folder = try TemporaryFolder()

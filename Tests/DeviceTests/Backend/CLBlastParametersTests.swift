@@ -36,8 +36,14 @@ extension OnDevice {
                 let plan = try ProductShape(rows: 48, outputs: 48, inputs: 48, precision: .float32).plan()
                 let parameters = try plan.parameters.map { try ParameterSource($0.key, $0.layout, $0.shape, nil) }
                 var subjects: [String] = []
-                let tuning = try Tuner(plan, parameters: parameters, on: context) { subjects.append($0.subject) }
-                    .tune(.none)
+                var tuner = Tuner(plan, parameters: parameters, on: context) { measured in
+                    subjects.append(measured.subject)
+                    #expect((measured.seconds == nil) == (measured.choice == "incomplete"))
+                }
+                var incomplete = try #require(tuner.candidates.last?.parameters)
+                incomplete["Xgemm"]?["KWG"] = nil
+                tuner.candidates.append((name: "incomplete", parameters: incomplete))
+                let tuning = try tuner.tune(.none)
                 let step = try #require(subjects.firstIndex(of: "step"))
                 let candidates = try #require(subjects.firstIndex(of: "products"))
                 #expect(step < candidates)

@@ -27,11 +27,11 @@ private struct UntrainedModel {
     }
 
     /// The bytes of the pieces' files.
-    func pieces(_ change: (inout SamplingSettings) -> Void) throws -> [[UInt8]] {
+    func pieces(length: Int = 50, _ change: (inout SamplingSettings) -> Void) throws -> [[UInt8]] {
         var settings = SamplingSettings(seed: 11)
         settings.steps = 4
         change(&settings)
-        return try model.generate(length: 50, settings: settings).map { try $0.file.serialized() }
+        return try model.generate(length: length, settings: settings).map { try $0.file.serialized() }
     }
 }
 
@@ -92,7 +92,7 @@ extension OnDevice {
                         for seed in 0..<warmUp { _ = try untrained.pieces { $0.seed = UInt64(seed) } }
                         let before = (resident: try residentBytes(), live: backend.context.liveBytes)
                         for seed in 0..<(Soak.isOn ? 500 : 20) {
-                            _ = try untrained.pieces { $0.seed = UInt64(warmUp + seed) }
+                            _ = try untrained.pieces(length: 50 + seed % 20) { $0.seed = UInt64(warmUp + seed) }
                         }
                         let growth = try residentBytes() - before.resident
                         #expect(growth <= 4_000_000, "resident memory grew by \(growth) bytes")

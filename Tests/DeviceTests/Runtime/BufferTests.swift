@@ -153,7 +153,7 @@ extension OnDevice {
             let context = try OnDevice.context(memoryLimit: .max)
             let largest = context.device.maxAllocationBytes
             let error = #expect(throws: OpenCLError.self) { try context.makeBuffer(bytes: largest + 1) }
-            #expect(error == .outOfMemory(needed: largest + 1, available: largest, limit: largest))
+            #expect(error == .bufferTooLarge(needed: largest + 1, largest: largest))
             #expect(context.liveBytes == 0)
         }
 
