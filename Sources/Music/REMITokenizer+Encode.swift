@@ -53,21 +53,24 @@ extension REMITokenizer {
     ///   - notes: The notes, in any order; percussion is left out.
     ///   - division: Ticks in a quarter note.
     ///   - grid: The grid; without, its phase is estimated from the notes.
+    ///   - barCount: Bars to write at least; those behind the last note that has tokens are empty.
     /// - Throws: ``TokenizerError/noNotes`` and ``TokenizerError/tooLong(bars:limit:)``.
-    public func encodeAligned(_ notes: [Note], division: Int, on grid: BarGrid? = nil) throws -> Encoding {
+    public func encodeAligned(
+        _ notes: [Note], division: Int, on grid: BarGrid? = nil, barCount: Int = 0
+    ) throws -> Encoding {
         let pitched = notes.filter { !$0.isDrum }
         let grid = grid ?? BarGrid(aligning: pitched, division: division, stepsPerBeat: configuration.stepsPerBeat)
-        return try encode(pitched.map(grid.quantized), on: grid, sorting: true)
+        return try encode(pitched.map(grid.quantized), on: grid, sorting: true, barCount: barCount)
     }
 
     /// Tokenises notes on a grid in the order given, which must be by step ascending.
     ///
     /// - Throws: ``TokenizerError/noNotes`` and ``TokenizerError/tooLong(bars:limit:)``.
     public func encode(_ notes: [GridNote], on grid: BarGrid) throws -> Encoding {
-        try encode(notes, on: grid, sorting: false)
+        try encode(notes, on: grid, sorting: false, barCount: 0)
     }
 
-    private func encode(_ notes: [GridNote], on grid: BarGrid, sorting: Bool) throws -> Encoding {
+    private func encode(_ notes: [GridNote], on grid: BarGrid, sorting: Bool, barCount: Int) throws -> Encoding {
         var spelled = notes.filter { configuration.pitches.contains($0.pitch) }.map(spell)
         let skipped = notes.count - spelled.count
         if sorting || configuration.removesDuplicatedNotes {
@@ -77,7 +80,7 @@ extension REMITokenizer {
             spelled = withoutDuplicates(spelled)
         }
         guard let last = spelled.last else { throw TokenizerError.noNotes }
-        let barCount = last.step / grid.stepsPerBar + 1
+        let barCount = max(barCount, last.step / grid.stepsPerBar + 1)
         guard barCount <= Self.largestBarCount else {
             throw TokenizerError.tooLong(bars: barCount, limit: Self.largestBarCount)
         }
@@ -85,14 +88,16 @@ extension REMITokenizer {
         ids.reserveCapacity(spelled.count * 4 + barCount)
         var barStarts: [Int] = []
         barStarts.reserveCapacity(barCount)
+        func beginBars(upTo count: Int) {
+            while barStarts.count < count {
+                barStarts.append(ids.count)
+                ids.append(vocabulary.barID)
+            }
+        }
         var step = -1
         for note in spelled {
             if note.step != step {
-                let bar = note.step / grid.stepsPerBar
-                while barStarts.count <= bar {
-                    barStarts.append(ids.count)
-                    ids.append(vocabulary.barID)
-                }
+                beginBars(upTo: note.step / grid.stepsPerBar + 1)
                 ids.append(vocabulary.firstPositionID + note.step % grid.stepsPerBar)
                 step = note.step
             }
@@ -102,6 +107,7 @@ extension REMITokenizer {
             }
             ids.append(vocabulary.firstDurationID + note.duration)
         }
+        beginBars(upTo: barCount)
         return Encoding(ids: ids, barStarts: barStarts, grid: grid, skippedNotes: skipped)
     }
 

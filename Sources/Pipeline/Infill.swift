@@ -138,7 +138,8 @@ private struct WhiteKeyScore {
         grid = BarGrid(
             aligning: notes, division: file.division, stepsPerBeat: tokenizer.configuration.stepsPerBeat)
         shift = notes.isEmpty ? 0 : Key.estimate(of: notes).shiftToWhiteKeys
-        encoding = try tokenizer.encodeAligned(notes.transposed(by: shift), division: file.division, on: grid)
+        encoding = try tokenizer.encodeAligned(
+            notes.transposed(by: shift), division: file.division, on: grid, barCount: file.barCount(on: grid))
     }
 }
 

@@ -111,6 +111,20 @@ struct REMITokenizerTests {
         #expect(try tokenizer.encode([low, far], division: 32_767).skippedNotes == 1)
     }
 
+    @Test("Bars behind the last note that has tokens are empty, and as few as asked for")
+    func emptyLastBars() throws {
+        let tokenizer = REMITokenizer()
+        let notes = [60, 10].enumerated().map { Note(tick: $0 * 5760, duration: 480, pitch: $1, velocity: 63) }
+        let ids = try tokenizer.encodeAligned(notes, division: 480).ids
+        #expect(try tokenizer.encodeAligned(notes, division: 480, barCount: 1).ids == ids)
+        let longer = try tokenizer.encodeAligned(notes, division: 480, barCount: 4)
+        #expect(longer.ids == ids + [4, 4, 4] && longer.barStarts == [0, 5, 6, 7])
+        let limit = REMITokenizer.largestBarCount
+        #expect(throws: TokenizerError.tooLong(bars: limit + 1, limit: limit)) {
+            try tokenizer.encodeAligned(notes, division: 480, barCount: limit + 1)
+        }
+    }
+
     @Test("Another vocabulary than the model's is refused by name and number")
     func vocabularyMismatch() throws {
         let vocabulary = REMITokenizer().vocabulary

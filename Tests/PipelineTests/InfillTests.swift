@@ -86,6 +86,19 @@ import Testing
         }
     }
 
+    /// Bars 4 and 5 have one note each, which is too low for a token.
+    @Test func lastBarsOfNotesWithoutTokensAreBars() throws {
+        let notes = (0..<5).map { Note(tick: $0 * 1920, duration: 960, pitch: $0 < 3 ? 60 : 10, velocity: 70) }
+        let (model, file) = (try TinyModel.shared.get(), MIDIFile(notes: notes, division: 480, tempo: .standard))
+        let known = file.notes().notes
+        func newBars(_ pieces: [Piece]) -> Set<Int> {
+            Set(pieces[0].file.notes().notes.filter { !known.contains($0) }.map { $0.tick / 1920 + 1 })
+        }
+        let extended = try model.extend(file, bars: 2, tokens: 30, settings: Self.settings)
+        #expect(newBars(extended) == [6, 7] && extended[0].summary.remarks.isEmpty)
+        #expect(newBars(try model.infill(file, bars: 5...5, tokens: 12, settings: Self.settings)) == [5])
+    }
+
     @Test func extensionLeavesThePieceAndAddsBehindIt() throws {
         let before = try TinyModel.piece(bars: 3)
         let piece = try TinyModel.shared.get().extend(before, bars: 2, tokens: 90, settings: Self.settings)[0]
