@@ -24,7 +24,7 @@ struct PieceArguments: ParsableArguments {
     @Flag(help: "Print what was written as JSON.")
     var json = false
 
-    @Option(name: .shortAndLong, help: "Output file, or folder for several pieces.")
+    @Option(name: .shortAndLong, help: "Output file, or folder for several pieces, numbered from --first-sample.")
     var output: String
 
     /// The seed, drawn where none is given.

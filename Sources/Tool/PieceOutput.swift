@@ -2,7 +2,7 @@ import Foundation
 import Music
 import Pipeline
 
-/// Where pieces go: one file, or numbered files in a folder.
+/// Where pieces go: one file, or files in a folder that are numbered by sample.
 struct PieceOutput {
     private let path: String
     private let isFolder: Bool
@@ -23,8 +23,8 @@ struct PieceOutput {
     /// Writes the pieces and says what was written.
     func write(_ pieces: [Piece], json: Bool) throws {
         var reports: [Report] = []
-        for (index, piece) in pieces.enumerated() {
-            let file = isFolder ? "\(path)/\(String(format: "%03d", index)).mid" : path
+        for piece in pieces {
+            let file = isFolder ? "\(path)/\(String(format: "%03d", piece.summary.sample)).mid" : path
             try piece.file.write(to: file)
             reports.append(Report(file: file, piece: piece.summary))
         }

@@ -142,17 +142,3 @@ import _TestSupport
         #expect(run.status == 0 && run.error.isEmpty && !run.output.isEmpty)
     }
 }
-
-/// The folder of a model of tokens and one that passes for trained, so that nothing is said of it.
-private enum TinyFolder {
-    static let shared = Result {
-        let folder = try TemporaryFolder().url
-        let configuration = ModelConfiguration(.tiny, vocabularySize: 190)
-        var weights: [String: HostTensor] = [:]
-        for source in try configuration.initialWeights(seed: 1) {
-            weights[source.key.name] = try HostTensor(source.shape, source.values ?? [])
-        }
-        try ModelFolder.write(configuration, weights: weights, isTrained: true, tokenizer: nil, readme: "", to: folder)
-        return folder.path
-    }
-}

@@ -1,5 +1,8 @@
+import ComputeCore
 import Foundation
+import SMDIM
 import Testing
+import _TestSupport
 
 /// What became of one run of the built tool.
 struct ToolRun {
@@ -52,3 +55,17 @@ let golden = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPa
 let melody = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent()
     .appending(path: "Examples/ode-to-joy.mid").path
+
+/// The folder of a model of tokens and one that passes for trained, so that nothing is said of it.
+enum TinyFolder {
+    static let shared = Result {
+        let folder = try TemporaryFolder().url
+        let configuration = ModelConfiguration(.tiny, vocabularySize: 190)
+        var weights: [String: HostTensor] = [:]
+        for source in try configuration.initialWeights(seed: 1) {
+            weights[source.key.name] = try HostTensor(source.shape, source.values ?? [])
+        }
+        try ModelFolder.write(configuration, weights: weights, isTrained: true, tokenizer: nil, readme: "", to: folder)
+        return folder.path
+    }
+}

@@ -1,0 +1,18 @@
+import Foundation
+import Testing
+import _TestSupport
+
+@Suite struct PieceOutputTests {
+    /// Pieces of two calls share a folder.
+    @Test func filesAreNumberedBySample() throws {
+        let folder = try TemporaryFolder()
+        for (first, count) in [(0, 2), (2, 1), (1000, 2)] {
+            let run = try ToolRun([
+                "generate", "--model", TinyFolder.shared.get(), "--length", "8", "--steps", "1", "--seed", "1",
+                "--first-sample", "\(first)", "--count", "\(count)", "-o", folder.url.path, "--device", "reference",
+            ])
+            #expect(run.status == 0, "\(run.error)")
+        }
+        #expect(folder.names == ["000.mid", "001.mid", "002.mid", "1000.mid", "1001.mid"])
+    }
+}
