@@ -55,7 +55,7 @@ public struct SamplingSettings: Hashable, Sendable {
     }
 }
 
-/// How far a sampling call has come: pieces finished, and steps of the current batch.
+/// How far a sampling call has come.
 public struct SamplingProgress: Hashable, Sendable {
     /// Network calls made.
     public let done: Int
@@ -76,23 +76,22 @@ extension Model {
     ) throws -> [Draw] {
         try settings.validate()
         let options = try settings.options()
-        var draws: [Draw] = []
+        var (draws, calls): ([Draw], Int) = ([], 0)
         var chain: (size: Int, chain: ReverseChain)?
         while draws.count < settings.count {
             let size = min(settings.batch, settings.count - draws.count)
             if chain?.size != size { chain = (size, try makeChain(size, initial.count, options, allowed, constraint)) }
             guard let current = chain?.chain else { break }
-            let (finished, first) = (draws.count, settings.firstSample + draws.count)
+            let (finished, first) = (calls, settings.firstSample + draws.count)
+            let batchesLeft = (settings.count - draws.count).roundedUp(to: size) / size
             let result = try current.run(
                 from: [[Int32]](repeating: initial, count: size), firstSample: first,
                 progress: progress.map { report in
                     { done, total in
-                        report(
-                            SamplingProgress(
-                                done: finished * total / size + done,
-                                total: settings.count.roundedUp(to: size) / size * total))
+                        report(SamplingProgress(done: finished + done, total: finished + batchesLeft * total))
                     }
                 })
+            calls += result.networkCalls
             draws += result.tokens.enumerated().map { index, tokens in
                 Draw(
                     tokens: tokens.map(Int.init), sample: first + index, networkCalls: result.networkCalls,

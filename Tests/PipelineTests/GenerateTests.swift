@@ -66,6 +66,16 @@ import _TestSupport
         #expect(throws: SamplingError.self) { try model.generate(length: 46, settings: settings) }
     }
 
+    /// The last of two batches is smaller.
+    @Test func progressCountsNetworkCalls() throws {
+        var settings = Self.settings(count: 3)
+        settings.order = .ancestral
+        settings.steps = 3
+        var seen: [[Int]] = []
+        _ = try TinyModel.shared.get().generate(length: 8, settings: settings) { seen.append([$0.done, $0.total]) }
+        #expect(seen == (1...6).map { [$0, 6] })
+    }
+
     @Test(arguments: [0, -5]) func lengthsThatCannotBeAreNamed(_ length: Int) throws {
         let model = try TinyModel.shared.get()
         #expect(throws: PipelineError.self) { try model.generate(length: length, settings: Self.settings()) }
