@@ -100,8 +100,8 @@ public final class BinomialChain {
     public struct Result: Equatable, Sendable {
         /// The cells of each sample, 0 or 1, [S·C].
         public let cells: [[Float]]
-        /// Draws so close to a probability that another device may have drawn otherwise.
-        public let nearTies: Int
+        /// For each sample, the draws so close to a probability that another device may have drawn otherwise.
+        public let nearTies: [Int]
     }
 
     /// Runs a chain.
@@ -186,9 +186,10 @@ public final class BinomialChain {
         if let index = flat.firstIndex(where: { $0.isNaN }) {
             throw SamplingError.undefinedDistribution(sample: index / size, position: index % size)
         }
+        let marks = try reversal.read("nearTies").integers()
+        let rows = (0..<batch.count).map { $0 * size..<($0 + 1) * size }
         return Result(
-            cells: (0..<batch.count).map { Array(flat[$0 * size..<($0 + 1) * size]) },
-            nearTies: try reversal.read("nearTies").integers().count { $0 != 0 })
+            cells: rows.map { Array(flat[$0]) }, nearTies: rows.map { row in marks[row].count { $0 != 0 } })
     }
 }
 

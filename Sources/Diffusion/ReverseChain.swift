@@ -34,8 +34,8 @@ public final class ReverseChain {
         public let tokens: [[Int32]]
         /// Network calls that were made.
         public let networkCalls: Int
-        /// Draws that lay so close to a boundary that another device may have drawn another token.
-        public let nearTies: Int
+        /// For each sample, the draws so close to a boundary that another device may have drawn another token.
+        public let nearTies: [Int]
     }
 
     private let batch: Batch
@@ -114,17 +114,22 @@ public final class ReverseChain {
     }
 
     private func result(networkCalls: Int, mask: Int32) throws -> Result {
-        let flat = try executable.read("tokens").integers()
-        let tokens = (0..<batch.count).map { sample in
-            Array(flat[sample * batch.paddedLength..<sample * batch.paddedLength + batch.length])
-        }
+        let tokens = try rows("tokens")
         for (sample, row) in tokens.enumerated() {
             if let position = row.firstIndex(of: mask) {
                 throw SamplingError.undefinedDistribution(sample: sample, position: position)
             }
         }
-        let nearTies = try executable.read("nearTies").integers().count { $0 != 0 }
+        let nearTies = try rows("nearTies").map { marks in marks.count { $0 != 0 } }
         return Result(tokens: tokens, networkCalls: networkCalls, nearTies: nearTies)
+    }
+
+    /// For each sample its values without those of the padding.
+    private func rows(_ name: String) throws -> [[Int32]] {
+        let flat = try executable.read(name).integers()
+        return (0..<batch.count).map { sample in
+            Array(flat[sample * batch.paddedLength..<sample * batch.paddedLength + batch.length])
+        }
     }
 
     private func check(_ initial: [[Int32]]) throws(SamplingError) {

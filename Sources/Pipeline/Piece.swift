@@ -23,7 +23,7 @@ public struct Piece: Sendable {
         public var skippedTokens: Int
         /// Network calls of the piece's batch.
         public var networkCalls: Int
-        /// Draws of the piece's batch so close to a boundary that another device may draw another token.
+        /// Draws of the piece so close to a boundary that another device may draw another token.
         public var nearTies: Int
         /// What the caller should know.
         public var remarks: [String] = []

@@ -210,7 +210,7 @@ extension BinomialChain {
             firstSample: batch[0].sample, run: number, progress: progress)
         for (index, cells) in result.cells.enumerated() {
             batch[index].cells.replaceSubrange(window.cells, with: cells.dropLast(padding).map { $0 > 0.5 })
-            batch[index].nearTies += result.nearTies
+            batch[index].nearTies += result.nearTies[index]
         }
     }
 }

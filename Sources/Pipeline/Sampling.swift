@@ -95,7 +95,7 @@ extension Model {
             draws += result.tokens.enumerated().map { index, tokens in
                 Draw(
                     tokens: tokens.map(Int.init), sample: first + index, networkCalls: result.networkCalls,
-                    nearTies: result.nearTies)
+                    nearTies: result.nearTies[index])
             }
         }
         return draws

@@ -76,6 +76,15 @@ import _TestSupport
         #expect(seen == (1...6).map { [$0, 6] })
     }
 
+    /// So hot that all 186 ids are equally probable, and every draw lies at the bound of a half of them. Nine tokens are
+    /// padded.
+    @Test func nearTiesAreCountedPerPiece() throws {
+        var settings = Self.settings(count: 2)
+        (settings.temperature, settings.topP, settings.grammar) = (1e30, 0.5, nil)
+        let pieces = try TinyModel.shared.get().generate(length: 9, settings: settings)
+        #expect(pieces.map(\.summary.nearTies) == [8, 8])
+    }
+
     @Test(arguments: [0, -5]) func lengthsThatCannotBeAreNamed(_ length: Int) throws {
         let model = try TinyModel.shared.get()
         #expect(throws: PipelineError.self) { try model.generate(length: length, settings: Self.settings()) }

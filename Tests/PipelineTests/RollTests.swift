@@ -67,6 +67,19 @@ private enum TinyRoll {
         #expect(try model.harmonise(piece, settings: settings).map(\.file) == [all[2].file])
     }
 
+    /// So hot that every cell is drawn at one half, where some of so many draws lie near it.
+    @Test func nearTiesAreCountedPerPiece() throws {
+        let model = try TinyRoll.shared.get()
+        let piece = try TinyModel.piece(bars: 4)
+        var settings = TinyRoll.settings
+        settings.temperature = 1e30
+        settings.count = 4
+        let together = try model.harmonise(piece, settings: settings).map(\.summary.nearTies)
+        settings.batch = 1
+        #expect(try model.harmonise(piece, settings: settings).map(\.summary.nearTies) == together)
+        #expect(Set(together).count > 1)
+    }
+
     @Test(arguments: ["first-sample", "count", "batch"]) func numbersThatCannotBeAreNamed(_ name: String) throws {
         let (model, file) = (try TinyRoll.shared.get(), try TinyModel.piece(bars: 1))
         for value in [-1, .min] + (name == "batch" ? [0] : [3_000_000_000, .max]) {
