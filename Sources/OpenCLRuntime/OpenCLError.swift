@@ -38,7 +38,7 @@ extension OpenCLError: CustomStringConvertible {
             return "device memory: \(needed) bytes needed, \(available) available of a limit of \(limit); "
                 + "ask for less, or raise SMDIM_MEMORY_LIMIT if the device has more"
         case .bufferTooLarge(let needed, let largest):
-            return "device memory: \(needed) bytes needed in one buffer, \(largest) are the most that the device allocates; "
+            return "device memory: \(needed) bytes needed in one buffer, the device allocates at most \(largest); "
                 + "ask for less"
         case .invalidArgument(let name, let expected, let got):
             return "\(name): expected \(expected), got \(got)"
