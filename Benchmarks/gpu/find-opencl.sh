@@ -23,7 +23,6 @@ find_opencl() {
     # Whoever sets it knows better.
     [ -z "${OCL_ICD_VENDORS:-}" ] || return 0
     vendors=$output/vendors
-    rm -rf "$vendors"
     for name in $vendor_libraries; do
         path=$(library "$name") || continue
         # The driver loads libraries of its own, from beside it.

@@ -1,7 +1,7 @@
 # Writes results.json and results.md from what the stages left. Sourced by run-gpu.
 
 write_report() {
-    [ -f "$logs/stages" ] || return
+    [ -s "$logs/stages" ] || return
     json_report >"$output/results.json"
     markdown_report >"$output/results.md"
     echo "run-gpu: $output/results.md" >&2
