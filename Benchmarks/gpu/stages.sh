@@ -5,6 +5,8 @@
 failures=0
 input=/dev/null
 driver_mib=null
+running=""
+watcher=""
 
 # stage NAME LIMIT COMMAND...: runs the command for at most LIMIT seconds.
 stage() {
@@ -12,8 +14,12 @@ stage() {
     shift 2
     printf '%-28s' "$name" >&2
     begin=$(date +%s)
-    timeout -k 10 "$limit" "$@" <"$input" >"$logs/$name.json" 2>"$logs/$name.log"
+    # In the background, because a shell heeds a signal while it waits, but not while a command runs.
+    timeout -k 10 "$limit" "$@" <"$input" >"$logs/$name.json" 2>"$logs/$name.log" &
+    running=$!
+    wait $running
     status=$?
+    running=""
     case $status in
     0) outcome=ok ;;
     124 | 137) outcome="stopped after $limit s" ;;
@@ -24,6 +30,14 @@ stage() {
     failures=$((failures + 1))
     tail -n 5 "$logs/$name.log" >&2
     return 1
+}
+
+# Ends what runs. A terminal's Ctrl-C does not: timeout has left the terminal's group for one of its own, to stop a stage
+# with the processes it started, and passes the signal on to all of these.
+stop() {
+    # shellcheck disable=SC2086
+    kill $running $watcher 2>/dev/null
+    wait
 }
 
 # not_run NAME REASON: a stage that this machine has no means for.
@@ -70,6 +84,7 @@ watch_memory() {
     "$@"
     kill $watcher
     wait $watcher 2>/dev/null
+    watcher=""
     driver_mib=$(($(sort -n "$logs/memory" | tail -n 1) - before))
 }
 
