@@ -60,7 +60,9 @@ rounds() {
     input=$logs/turns
     yes "" | head -n $turns >"$input"
     stage "$name" "$limit" "$smdim" rounds "$@"
+    ran=$?
     input=/dev/null
+    [ $ran -eq 0 ] || return
     sed 1d "$logs/$name.json" | sort -g >"$logs/seconds"
     {
         echo "{"
@@ -73,7 +75,7 @@ rounds() {
 }
 
 # watch_memory COMMAND...: runs it; driver_mib is then how much of the first NVIDIA GPU's memory it took at most, as the
-# driver counts it, or null where there is no such driver.
+# driver counts it, or null where there is no such driver, the command failed or it ended before the first sample.
 watch_memory() {
     if ! before=$(used_mib); then
         "$@"
@@ -82,10 +84,14 @@ watch_memory() {
     while sleep 1; do used_mib; done >"$logs/memory" &
     watcher=$!
     "$@"
+    ran=$?
     kill $watcher
     wait $watcher 2>/dev/null
     watcher=""
-    driver_mib=$(($(sort -n "$logs/memory" | tail -n 1) - before))
+    [ $ran -eq 0 ] || return
+    driver_mib=$(awk -v before="$before" '
+        $1 > most { most = $1 }
+        END { print(most > before ? most - before : "null") }' "$logs/memory")
 }
 
 used_mib() { nvidia-smi --id=0 --query-gpu=memory.used --format=csv,noheader,nounits 2>/dev/null; }
