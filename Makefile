@@ -65,4 +65,4 @@ toolchain:
 	Scripts/require-swift.sh "$(SWIFT)"
 
 packages: toolchain
-	Scripts/require-packages.sh
+	Scripts/require-packages.sh "$(SWIFT)"

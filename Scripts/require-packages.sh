@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Sees that OpenCL, CLBlast and an OpenCL device are there, and installs with apt what is missing.
+# Argument: the Swift compiler (swift).
 set -euo pipefail
+swift=${1:-swift}
 
 # Prints the Debian packages whose files the compiler, the linker or the OpenCL loader does not find.
 missing_packages() {
@@ -11,7 +13,8 @@ missing_packages() {
 }
 
 # The toolchain's own clang, which is also what reads the module maps.
-clang=$(command -v clang || echo "$(dirname "$(readlink -f "$(command -v swift)")")/clang")
+clang=$(dirname "$(readlink -f "$(command -v "$swift")")")/clang
+[[ -x $clang ]] || clang=clang
 
 has_header() {
     echo "#include <$1>" | "$clang" -DCL_TARGET_OPENCL_VERSION=120 -fsyntax-only -x c - 2>/dev/null
@@ -22,7 +25,8 @@ links() {
 }
 
 has_driver() {
-    [[ $(uname) == Darwin ]] || compgen -G "${OCL_ICD_VENDORS:-/etc/OpenCL/vendors}/*.icd" >/dev/null
+    # Whoever sets OCL_ICD_VENDORS, to a folder, a file or a library, knows better.
+    [[ $(uname) == Darwin || -n ${OCL_ICD_VENDORS:-} ]] || compgen -G "/etc/OpenCL/vendors/*.icd" >/dev/null
 }
 
 mapfile -t missing < <(missing_packages)
