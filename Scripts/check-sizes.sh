@@ -16,10 +16,11 @@ git ls-files --cached --others --exclude-standard '*.swift' '*.cl' '*.clh' | xar
         lines[module] += $1
         files[module] += 1
         total += $1
+        count += 1
     }
     END {
         for (module in lines) printf "%6d lines %4d files  %s\n", lines[module], files[module], module | "sort -k5"
         close("sort -k5")
-        printf "%6d lines %4d files  in all\n", total, NR
+        printf "%6d lines %4d files  in all\n", total, count
         exit failed
     }'
