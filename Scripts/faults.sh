@@ -182,18 +182,21 @@ time=$(seconds "${train[@]}" -o "$work/straight")
 for signal in INT KILL; do
     run=$work/run-$signal
     resumed=0
-    for ((round = 0; round < rounds; round++)); do
+    # The run after the last signal goes to its end.
+    for ((round = 0; round <= rounds; round++)); do
         options=()
         if compgen -G "$run/checkpoint-*" >/dev/null; then
             options=(--resume)
             resumed=$((resumed + 1))
         fi
-        interrupt "$signal" "$(moment "$time")" "${train[@]}" "${options[@]}" -o "$run"
+        command=("${train[@]}" "${options[@]}" -o "$run")
+        ((round == rounds)) || interrupt "$signal" "$(moment "$time")" "${command[@]}"
     done
-    options=()
-    if compgen -G "$run/checkpoint-*" >/dev/null; then options=(--resume); fi
-    expect "SIG$signal in $rounds runs of train, $resumed of them resumed" 0 '' "${train[@]}" "${options[@]}" -o "$run"
-    if cmp -s "$run/model/model.safetensors" "$work/straight/model/model.safetensors"; then
+    name="SIG$signal in $rounds runs of train, resumed $resumed times"
+    expect "$name" 0 '' "${command[@]}"
+    if ((resumed == 0)); then
+        fail "$name: expected a checkpoint to resume from, found none; try more rounds"
+    elif cmp -s "$run/model/model.safetensors" "$work/straight/model/model.safetensors"; then
         pass "SIG$signal: the resumed model has the bits of one that was never interrupted"
     else
         fail "SIG$signal: the resumed model differs from one that was never interrupted"
