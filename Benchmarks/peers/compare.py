@@ -258,6 +258,14 @@ def table(header, rows):
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 
 
+def subjects(text):
+    names = text.split(",")
+    for name in names:
+        if name not in SUBJECTS:
+            raise argparse.ArgumentTypeError(f"expected some of {','.join(SUBJECTS)}; found {name}")
+    return names
+
+
 def milliseconds(seconds, best):
     return f"{seconds * 1e3:.2f} ({best * 1e3:.2f})"
 
@@ -318,7 +326,7 @@ def main():
     parser.add_argument("--torch", choices=list(KINDS), default="cpu", help="the kind of PyTorch's device")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("--only", default=",".join(SUBJECTS))
+    parser.add_argument("--only", type=subjects, default=SUBJECTS)
     parser.add_argument("--small", type=Path, help="a model folder to take for the preset `small`")
     numbers = lambda text: [int(number) for number in text.split(",")]
     parser.add_argument("--lengths", type=numbers, default=[2048], help="tokens of a step")
@@ -333,7 +341,7 @@ def main():
         errors = comparison.gate()
         identity = comparison.ours.bench("--preset", "tiny", "--length", 64, "--repetitions", 1, "--skip-start")
         lengths = []
-        for subject in arguments.only.split(","):
+        for subject in arguments.only:
             try:
                 found = getattr(comparison, subject)()
                 lengths = found if subject == "lengths" else lengths

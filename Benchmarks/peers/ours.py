@@ -10,7 +10,8 @@ class Ours:
     """`smdim` with the device options of this run, on so many threads where that is PoCL's to say."""
 
     def __init__(self, tool, device=None, threads=None):
-        self.tool = str(tool)
+        # A Path drops the ./ before a name, which would then be looked up on PATH.
+        self.tool = str(Path(tool).absolute())
         self.options = ["--device", device] if device else []
         self.environment = os.environ | ({"POCL_MAX_PTHREAD_COUNT": str(threads)} if threads else {})
 
@@ -45,7 +46,6 @@ class Rounds:
         ready = self.answer()
         if not ready.startswith("ready"):
             raise RuntimeError(f"{self.command}: expected ready, found {ready}")
-        self.path = ready.removeprefix("ready ")
 
     def __call__(self):
         try:
