@@ -3,8 +3,9 @@
     compare.py --smdim PATH [--torch cpu|gpu] [--rounds 9] [--only step,matmul] [--small MODEL_DIR] -o DIR
 
 First the logits of both sides are checked against PyTorch in float64; nothing is timed if they differ. Then each
-comparison takes turns, one side after the other, each with a round that is not counted and one that is, and the medians
-are set beside each other, the best times in brackets. Writes DIR/peers.md and DIR/peers.json.
+comparison takes turns, one side after the other, each with a round that is not counted and one that is; where the slower
+side takes two seconds or more a round, every round counts. The medians are set beside each other, the best times in
+brackets. Writes DIR/peers.md and DIR/peers.json.
 """
 
 import argparse
@@ -276,8 +277,9 @@ def markdown(report):
         f"{report['date']}, commit {report['commit']}, {report['processor']}; smdim {report['smdim']}: "
         f"{report['device']}, {report['driver']}, kernels: {report['kernels']}; "
         f"PyTorch {report['torch']} on {report['torch_device']}, eager.\n",
-        "Both sides in turns in one run, warmed up in every turn; medians in milliseconds, the best in brackets. The ratio is PyTorch's median "
-        "over ours: above 1 we are faster. bf16 is PyTorch's model cast to bfloat16, in training autocast.\n",
+        "Both sides in turns in one run, warmed up in every turn unless the slower takes two seconds or more a round; "
+        "medians in milliseconds, the best in brackets. The ratio is PyTorch's median over ours: above 1 we are faster. "
+        "bf16 is PyTorch's model cast to bfloat16, in training autocast.\n",
         "The sides of a product and of attention do not do quite the same. Our weights are packed before the clock starts, "
         "as a model's are, and PyTorch's lie row by row; our bf16 product rounds its input and writes float32; our attention "
         "turns q and k by their positions and reads them from the rows of the projections, PyTorch's gets them ready.\n",
