@@ -8,88 +8,7 @@ import SMDIM
 import Testing
 import _TestSupport
 
-/// Runs of a model of a few hundred weights on three short songs.
-private struct TinyRun {
-    let folder: URL
-    let configuration: ModelConfiguration
-    let corpus: Corpus
-
-    init() throws {
-        folder = try TemporaryFolder().url
-        for index in 0..<4 {
-            try TinyModel.piece(bars: 2 + index).write(to: folder.appending(path: "\(index).mid").path)
-        }
-        corpus = try Corpus(folder: folder, tokenizer: REMITokenizer(.smallVelocity))
-        var configuration = ModelConfiguration(.tiny, vocabularySize: corpus.tokenizer.vocabulary.count)
-        configuration.trunk.modelWidth = 8
-        configuration.trunk.blockCount = 1
-        configuration.trunk.feedForwardWidth = 8
-        configuration.trunk.stateCount = 2
-        configuration.embeddingWidth = 4
-        self.configuration = configuration
-    }
-
-    static var options: TrainingOptions {
-        var options = TrainingOptions()
-        options.steps = 8
-        options.batch = 4
-        options.microBatch = 2
-        options.length = 16
-        options.warmUp = 2
-        options.validWindows = 1
-        return options
-    }
-
-    func trainer(_ options: TrainingOptions = Self.options, weights: [ParameterSource]? = nil) throws -> Trainer<
-        TokenTask
-    > {
-        try Trainer(
-            configuration, weights: weights ?? configuration.initialWeights(seed: 1), corpus: corpus, options: options,
-            on: ReferenceBackend())
-    }
-
-    func resumed() throws -> Trainer<TokenTask> {
-        try Trainer(resuming: folder, corpus: corpus, on: ReferenceBackend())
-    }
-
-    /// Takes a step and writes its checkpoint, whose `training.json` then becomes what `change` makes of it.
-    func writeCheckpoint(_ change: (String) -> String) throws {
-        let trainer = try trainer()
-        _ = try trainer.takeStep()
-        try trainer.writeCheckpoint(to: folder)
-        let file = folder.appending(path: "checkpoint-00000001/training.json")
-        let text = try String(contentsOf: file, encoding: .utf8)
-        let changed = change(text)
-        try #require(changed != text)
-        try changed.write(to: file, atomically: true, encoding: .utf8)
-    }
-
-    /// The bytes of the newest checkpoint's state.
-    func state() throws -> Data {
-        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
-        let newest = try #require(names.filter { $0.hasPrefix("checkpoint-") }.max())
-        return try Data(contentsOf: folder.appending(path: newest).appending(path: "state.safetensors"))
-    }
-}
-
 @Suite struct TrainerTests {
-    @Test func resumedRunHasTheBitsOfOneThatWasNot() throws {
-        let whole = try TinyRun()
-        let trainer = try whole.trainer()
-        for _ in 0..<6 { _ = try trainer.takeStep() }
-        try trainer.writeCheckpoint(to: whole.folder)
-
-        let halves = try TinyRun()
-        let first = try halves.trainer()
-        for _ in 0..<3 { _ = try first.takeStep() }
-        try first.writeCheckpoint(to: halves.folder)
-        let second = try halves.resumed()
-        #expect(second.step == 3 && second.options == TinyRun.options)
-        for _ in 0..<3 { _ = try second.takeStep() }
-        try second.writeCheckpoint(to: halves.folder)
-        #expect(try whole.state() == halves.state())
-    }
-
     @Test(arguments: Precision.allCases) func lossFallsAndTheAverageFollows(_ precision: Precision) throws {
         let run = try TinyRun()
         var options = TinyRun.options
@@ -172,51 +91,6 @@ private struct TinyRun {
         #expect(abs(parts.gradientNorm - whole.gradientNorm) < 1e-4 * whole.gradientNorm)
     }
 
-    @Test func lastTwoCheckpointsAreKept() throws {
-        let run = try TinyRun()
-        let trainer = try run.trainer()
-        for _ in 0..<3 {
-            _ = try trainer.takeStep()
-            try trainer.writeCheckpoint(to: run.folder)
-        }
-        let names = try FileManager.default.contentsOfDirectory(atPath: run.folder.path).filter {
-            $0.contains("checkpoint")
-        }
-        #expect(names.sorted() == ["checkpoint-00000002", "checkpoint-00000003"])
-    }
-
-    @Test func aCopyOfACheckpointUnderAnotherNameIsLeftAlone() throws {
-        let run = try TinyRun()
-        let trainer = try run.trainer()
-        let files = FileManager.default
-        for _ in 0..<4 {
-            _ = try trainer.takeStep()
-            try trainer.writeCheckpoint(to: run.folder)
-            for copy in ["checkpoint-00000001-kept", "checkpoint-best"]
-            where !files.fileExists(atPath: run.folder.appending(path: copy).path) {
-                try files.copyItem(
-                    at: run.folder.appending(path: "checkpoint-00000001"), to: run.folder.appending(path: copy))
-            }
-        }
-        let names = try files.contentsOfDirectory(atPath: run.folder.path).filter { $0.contains("checkpoint") }
-        #expect(
-            names.sorted() == [
-                "checkpoint-00000001-kept", "checkpoint-00000003", "checkpoint-00000004", "checkpoint-best",
-            ])
-        #expect(try run.resumed().step == 4)
-    }
-
-    @Test func placeThatCannotHoldACheckpointIsNamed() throws {
-        let run = try TinyRun()
-        let file = run.folder.appending(path: "0.mid")
-        #expect {
-            try run.trainer().writeCheckpoint(to: file)
-        } throws: { error in
-            guard case .unwritable(let place, _) = error as? ModelFileError else { return false }
-            return place == file.appending(path: "checkpoint-00000000").path
-        }
-    }
-
     @Test func brokenWeightsStopTheRunAndNameTheOperation() throws {
         let run = try TinyRun()
         let weights = try run.configuration.initialWeights(seed: 1).map { source in
@@ -229,53 +103,6 @@ private struct TinyRun {
         } throws: { error in
             guard case .notANumber(step: 0, operation: let operation) = error as? TrainingError else { return false }
             return operation.hasPrefix("linear (operation")
-        }
-    }
-
-    @Test func damagedCheckpointIsNamed() throws {
-        let run = try TinyRun()
-        #expect(throws: TrainingError.self) {
-            try run.resumed()
-        }
-        let trainer = try run.trainer()
-        _ = try trainer.takeStep()
-        try trainer.writeCheckpoint(to: run.folder)
-        let state = run.folder.appending(path: "checkpoint-00000001/state.safetensors")
-        try Data(contentsOf: state).dropLast(7).write(to: state)
-        #expect(throws: ModelFileError.self) {
-            try run.resumed()
-        }
-    }
-
-    @Test(arguments: ["firstMoment", "secondMoment", "average"])
-    func checkpointWithoutMomentsOrAverageIsNamed(_ slot: String) throws {
-        let run = try TinyRun()
-        let trainer = try run.trainer()
-        _ = try trainer.takeStep()
-        try trainer.writeCheckpoint(to: run.folder)
-        let file = run.folder.appending(path: "checkpoint-00000001/state.safetensors")
-        let state = try Safetensors(contentsOf: file)
-        let left = state.entries.keys.filter { $0 != "\(slot).norm.weight" }
-        try #require(left.count == state.entries.count - 1)
-        try Safetensors.write(Dictionary(uniqueKeysWithValues: left.map { ($0, try state.tensor($0)) }), to: file)
-        #expect(
-            throws: TrainingError.checkpoint(
-                file.deletingLastPathComponent().path, expected: "norm.weight (\(slot)) [8]", found: "none")
-        ) {
-            try run.resumed()
-        }
-    }
-
-    /// Whoever resumes gives no options, so what is wrong with them is said of the checkpoint.
-    @Test func optionOfACheckpointThatCannotBeNamesIt() throws {
-        let run = try TinyRun()
-        try run.writeCheckpoint { $0.replacing("\"length\" : 16", with: "\"length\" : 17") }
-        #expect(
-            throws: TrainingError.checkpoint(
-                run.folder.appending(path: "checkpoint-00000001/training.json").path + ": length",
-                expected: "a multiple of the stride 4", found: "17")
-        ) {
-            try run.resumed()
         }
     }
 
@@ -293,38 +120,6 @@ private struct TinyRun {
         ]
         let bytes = try Trainer<TokenTask>.memory(run.configuration, options: options, on: backend)
         #expect(try bytes.activations == plans.reduce(0) { try $0 + backend.memory(of: $1).byteCount })
-    }
-
-    /// Numbers that would overflow a counter of draws or a tensor's size, or fill the host's memory.
-    @Test(arguments: [
-        ("\"step\" : 1", "\"step\" : -1"), ("\"step\" : 1", "\"step\" : 9"),
-        ("\"step\" : 1", "\"step\" : -9223372036854775808"), ("\"steps\" : 8", "\"steps\" : -1"),
-        ("\"steps\" : 8", "\"steps\" : 4294967296"), ("\"batch\" : 4", "\"batch\" : 2305843009213693952"),
-        ("\"validWindows\" : 1", "\"validWindows\" : 9223372036854775807"), ("\"length\" : 16", "\"length\" : 0"),
-    ])
-    func numbersOfACheckpointThatCannotBeAreRefused(_ old: String, _ new: String) throws {
-        let run = try TinyRun()
-        // The micro-batch follows the batch, which has to be a multiple of it.
-        try run.writeCheckpoint {
-            $0.replacing(old, with: new).replacing("\"microBatch\" : 2", with: "\"microBatch\" : 1")
-        }
-        #expect {
-            let again = try run.resumed()
-            _ = try again.takeStep()
-        } throws: { error in
-            error is TrainingError || error is PipelineError
-        }
-    }
-
-    @Test func checkpointOfBeforeThereWereOptionsHasTheirDefaults() throws {
-        let run = try TinyRun()
-        try run.writeCheckpoint { text in
-            text.split(separator: "\n").filter { line in
-                !["cellLoss", "precision", "sweptWindows"].contains { line.contains("\"\($0)\"") }
-            }.joined(separator: "\n")
-        }
-        let again = try run.resumed()
-        #expect(again.options == TinyRun.options)
     }
 
     @Test func trainedModelCanBeLoaded() throws {

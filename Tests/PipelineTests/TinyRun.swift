@@ -1,0 +1,72 @@
+import ComputeCore
+import Foundation
+import Music
+import Pipeline
+import ReferenceBackend
+import SMDIM
+import Testing
+import _TestSupport
+
+/// Runs of a model of a few hundred weights on three short songs.
+struct TinyRun {
+    let folder: URL
+    let configuration: ModelConfiguration
+    let corpus: Corpus
+
+    init() throws {
+        folder = try TemporaryFolder().url
+        for index in 0..<4 {
+            try TinyModel.piece(bars: 2 + index).write(to: folder.appending(path: "\(index).mid").path)
+        }
+        corpus = try Corpus(folder: folder, tokenizer: REMITokenizer(.smallVelocity))
+        var configuration = ModelConfiguration(.tiny, vocabularySize: corpus.tokenizer.vocabulary.count)
+        configuration.trunk.modelWidth = 8
+        configuration.trunk.blockCount = 1
+        configuration.trunk.feedForwardWidth = 8
+        configuration.trunk.stateCount = 2
+        configuration.embeddingWidth = 4
+        self.configuration = configuration
+    }
+
+    static var options: TrainingOptions {
+        var options = TrainingOptions()
+        options.steps = 8
+        options.batch = 4
+        options.microBatch = 2
+        options.length = 16
+        options.warmUp = 2
+        options.validWindows = 1
+        return options
+    }
+
+    func trainer(_ options: TrainingOptions = Self.options, weights: [ParameterSource]? = nil) throws -> Trainer<
+        TokenTask
+    > {
+        try Trainer(
+            configuration, weights: weights ?? configuration.initialWeights(seed: 1), corpus: corpus, options: options,
+            on: ReferenceBackend())
+    }
+
+    func resumed() throws -> Trainer<TokenTask> {
+        try Trainer(resuming: folder, corpus: corpus, on: ReferenceBackend())
+    }
+
+    /// Takes a step and writes its checkpoint, whose `training.json` then becomes what `change` makes of it.
+    func writeCheckpoint(_ change: (String) -> String) throws {
+        let trainer = try trainer()
+        _ = try trainer.takeStep()
+        try trainer.writeCheckpoint(to: folder)
+        let file = folder.appending(path: "checkpoint-00000001/training.json")
+        let text = try String(contentsOf: file, encoding: .utf8)
+        let changed = change(text)
+        try #require(changed != text)
+        try changed.write(to: file, atomically: true, encoding: .utf8)
+    }
+
+    /// The bytes of the newest checkpoint's state.
+    func state() throws -> Data {
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        let newest = try #require(names.filter { $0.hasPrefix("checkpoint-") }.max())
+        return try Data(contentsOf: folder.appending(path: newest).appending(path: "state.safetensors"))
+    }
+}

@@ -1,0 +1,148 @@
+import ComputeCore
+import Foundation
+import Pipeline
+import SMDIM
+import Testing
+
+@Suite struct TrainingCheckpointTests {
+    @Test func resumedRunHasTheBitsOfOneThatWasNot() throws {
+        let whole = try TinyRun()
+        let trainer = try whole.trainer()
+        for _ in 0..<6 { _ = try trainer.takeStep() }
+        try trainer.writeCheckpoint(to: whole.folder)
+
+        let halves = try TinyRun()
+        let first = try halves.trainer()
+        for _ in 0..<3 { _ = try first.takeStep() }
+        try first.writeCheckpoint(to: halves.folder)
+        let second = try halves.resumed()
+        #expect(second.step == 3 && second.options == TinyRun.options)
+        for _ in 0..<3 { _ = try second.takeStep() }
+        try second.writeCheckpoint(to: halves.folder)
+        #expect(try whole.state() == halves.state())
+    }
+
+    @Test func lastTwoCheckpointsAreKept() throws {
+        let run = try TinyRun()
+        let trainer = try run.trainer()
+        for _ in 0..<3 {
+            _ = try trainer.takeStep()
+            try trainer.writeCheckpoint(to: run.folder)
+        }
+        let names = try FileManager.default.contentsOfDirectory(atPath: run.folder.path).filter {
+            $0.contains("checkpoint")
+        }
+        #expect(names.sorted() == ["checkpoint-00000002", "checkpoint-00000003"])
+    }
+
+    @Test func aCopyOfACheckpointUnderAnotherNameIsLeftAlone() throws {
+        let run = try TinyRun()
+        let trainer = try run.trainer()
+        let files = FileManager.default
+        for _ in 0..<4 {
+            _ = try trainer.takeStep()
+            try trainer.writeCheckpoint(to: run.folder)
+            for copy in ["checkpoint-00000001-kept", "checkpoint-best"]
+            where !files.fileExists(atPath: run.folder.appending(path: copy).path) {
+                try files.copyItem(
+                    at: run.folder.appending(path: "checkpoint-00000001"), to: run.folder.appending(path: copy))
+            }
+        }
+        let names = try files.contentsOfDirectory(atPath: run.folder.path).filter { $0.contains("checkpoint") }
+        #expect(
+            names.sorted() == [
+                "checkpoint-00000001-kept", "checkpoint-00000003", "checkpoint-00000004", "checkpoint-best",
+            ])
+        #expect(try run.resumed().step == 4)
+    }
+
+    @Test func placeThatCannotHoldACheckpointIsNamed() throws {
+        let run = try TinyRun()
+        let file = run.folder.appending(path: "0.mid")
+        #expect {
+            try run.trainer().writeCheckpoint(to: file)
+        } throws: { error in
+            guard case .unwritable(let place, _) = error as? ModelFileError else { return false }
+            return place == file.appending(path: "checkpoint-00000000").path
+        }
+    }
+
+    @Test func damagedCheckpointIsNamed() throws {
+        let run = try TinyRun()
+        #expect(throws: TrainingError.self) {
+            try run.resumed()
+        }
+        let trainer = try run.trainer()
+        _ = try trainer.takeStep()
+        try trainer.writeCheckpoint(to: run.folder)
+        let state = run.folder.appending(path: "checkpoint-00000001/state.safetensors")
+        try Data(contentsOf: state).dropLast(7).write(to: state)
+        #expect(throws: ModelFileError.self) {
+            try run.resumed()
+        }
+    }
+
+    @Test(arguments: ["firstMoment", "secondMoment", "average"])
+    func checkpointWithoutMomentsOrAverageIsNamed(_ slot: String) throws {
+        let run = try TinyRun()
+        let trainer = try run.trainer()
+        _ = try trainer.takeStep()
+        try trainer.writeCheckpoint(to: run.folder)
+        let file = run.folder.appending(path: "checkpoint-00000001/state.safetensors")
+        let state = try Safetensors(contentsOf: file)
+        let left = state.entries.keys.filter { $0 != "\(slot).norm.weight" }
+        try #require(left.count == state.entries.count - 1)
+        try Safetensors.write(Dictionary(uniqueKeysWithValues: left.map { ($0, try state.tensor($0)) }), to: file)
+        #expect(
+            throws: TrainingError.checkpoint(
+                file.deletingLastPathComponent().path, expected: "norm.weight (\(slot)) [8]", found: "none")
+        ) {
+            try run.resumed()
+        }
+    }
+
+    /// Whoever resumes gives no options, so what is wrong with them is said of the checkpoint.
+    @Test func optionOfACheckpointThatCannotBeNamesIt() throws {
+        let run = try TinyRun()
+        try run.writeCheckpoint { $0.replacing("\"length\" : 16", with: "\"length\" : 17") }
+        #expect(
+            throws: TrainingError.checkpoint(
+                run.folder.appending(path: "checkpoint-00000001/training.json").path + ": length",
+                expected: "a multiple of the stride 4", found: "17")
+        ) {
+            try run.resumed()
+        }
+    }
+
+    /// Numbers that would overflow a counter of draws or a tensor's size, or fill the host's memory.
+    @Test(arguments: [
+        ("\"step\" : 1", "\"step\" : -1"), ("\"step\" : 1", "\"step\" : 9"),
+        ("\"step\" : 1", "\"step\" : -9223372036854775808"), ("\"steps\" : 8", "\"steps\" : -1"),
+        ("\"steps\" : 8", "\"steps\" : 4294967296"), ("\"batch\" : 4", "\"batch\" : 2305843009213693952"),
+        ("\"validWindows\" : 1", "\"validWindows\" : 9223372036854775807"), ("\"length\" : 16", "\"length\" : 0"),
+    ])
+    func numbersOfACheckpointThatCannotBeAreRefused(_ old: String, _ new: String) throws {
+        let run = try TinyRun()
+        // The micro-batch follows the batch, which has to be a multiple of it.
+        try run.writeCheckpoint {
+            $0.replacing(old, with: new).replacing("\"microBatch\" : 2", with: "\"microBatch\" : 1")
+        }
+        #expect {
+            let again = try run.resumed()
+            _ = try again.takeStep()
+        } throws: { error in
+            error is TrainingError || error is PipelineError
+        }
+    }
+
+    @Test func checkpointOfBeforeThereWereOptionsHasTheirDefaults() throws {
+        let run = try TinyRun()
+        try run.writeCheckpoint { text in
+            text.split(separator: "\n").filter { line in
+                !["cellLoss", "precision", "sweptWindows"].contains { line.contains("\"\($0)\"") }
+            }.joined(separator: "\n")
+        }
+        let again = try run.resumed()
+        #expect(again.options == TinyRun.options)
+    }
+}
