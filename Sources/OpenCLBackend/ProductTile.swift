@@ -35,9 +35,7 @@ enum ProductTile: CaseIterable {
     /// Columns of C.
     var columns: Int { panels * ParameterPacking.panelWidth }
 
-    /// Whether a sum of so many terms ends before what a kernel asks for ahead has come.
-    ///
-    /// Asking for it then costs products of depth 32 a twentieth, of bfloat16 a seventh.
+    /// Whether a sum of so many terms ends before what the kernel asks for ahead has come, so that it had better not ask.
     func isShallow(_ depth: Int) -> Bool { self == .registers && depth < 256 }
 
     /// The heights of a block that are tried.

@@ -38,11 +38,13 @@ extension Context {
     /// - Throws: `outOfMemory` with the bytes of all if they pass the memory limit, `bufferTooLarge` with those of the first
     ///   that the device does not allocate at once.
     public func require(buffers: [Int]) throws(OpenCLError) {
-        let largest = device.maxAllocationBytes
-        if let bytes = buffers.first(where: { $0 > largest }) {
-            throw OpenCLError.bufferTooLarge(needed: bytes, largest: largest)
-        }
+        for bytes in buffers { try requireAllocatable(bytes) }
         try ledger.require(buffers.reduce(0, +))
+    }
+
+    fileprivate func requireAllocatable(_ bytes: Int) throws(OpenCLError) {
+        let largest = device.maxAllocationBytes
+        guard bytes <= largest else { throw OpenCLError.bufferTooLarge(needed: bytes, largest: largest) }
     }
 
     /// Allocates device memory; its content is undefined.
@@ -60,7 +62,7 @@ extension Buffer {
         guard bytes > 0 else {
             throw OpenCLError.invalidArgument(name: "bytes", expected: "at least 1", got: "\(bytes)")
         }
-        try context.require(buffers: [bytes])
+        try context.requireAllocatable(bytes)
         let reservation = try context.ledger.reserve(bytes)
         let memory = try Owned<MemoryObject>("clCreateBuffer") { status in
             clCreateBuffer(context.handle.raw, cl_mem_flags(CL_MEM_READ_WRITE), bytes, nil, &status)

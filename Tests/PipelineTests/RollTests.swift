@@ -184,10 +184,7 @@ private enum TinyRoll {
 
 @Suite struct RollTrainingTests {
     private static func corpus() throws -> (folder: URL, corpus: RollCorpus) {
-        let folder = try TemporaryFolder().url
-        for index in 0..<4 {
-            try TinyModel.piece(bars: 2 + index).write(to: folder.appending(path: "\(index).mid").path)
-        }
+        let folder = try TinyModel.songs()
         return (folder, try RollCorpus(folder: folder))
     }
 

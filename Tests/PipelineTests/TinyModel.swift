@@ -33,6 +33,13 @@ enum TinyModel {
             to: folder)
     }
 
+    /// A folder of four pieces, of two to five bars.
+    static func songs() throws -> URL {
+        let folder = try TemporaryFolder().url
+        for index in 0..<4 { try piece(bars: 2 + index).write(to: folder.appending(path: "\(index).mid").path) }
+        return folder
+    }
+
     /// A piece of a few bars: an ascending scale in eighths over long bass notes, off the grid by 17 ticks, with a
     /// controller, a tempo change and drums that nothing may touch.
     static func piece(bars: Int) throws -> MIDIFile {

@@ -5,19 +5,15 @@ import Pipeline
 import ReferenceBackend
 import SMDIM
 import Testing
-import _TestSupport
 
-/// Runs of a model of a few hundred weights on three short songs.
+/// Runs of a model of a few hundred weights on four short songs.
 struct TinyRun {
     let folder: URL
     let configuration: ModelConfiguration
     let corpus: Corpus
 
     init() throws {
-        folder = try TemporaryFolder().url
-        for index in 0..<4 {
-            try TinyModel.piece(bars: 2 + index).write(to: folder.appending(path: "\(index).mid").path)
-        }
+        folder = try TinyModel.songs()
         corpus = try Corpus(folder: folder, tokenizer: REMITokenizer(.smallVelocity))
         var configuration = ModelConfiguration(.tiny, vocabularySize: corpus.tokenizer.vocabulary.count)
         configuration.trunk.modelWidth = 8

@@ -56,6 +56,8 @@ import _TestSupport
         }
         try write(run.output.replacing(/"device" : "[^"]*"/, with: "\"device\" : \"abacus\""))
         try ToolRun(arguments + ["--baseline", baseline]).expectFailure(2, saying: "found abacus in \(baseline)")
+        try write(run.output.replacing(/"kernel_path" : "[^"]*"/, with: "\"kernel_path\" : \"beads\""))
+        try ToolRun(arguments + ["--baseline", baseline]).expectFailure(2, saying: "found beads in \(baseline)")
         try write("{}")
         try ToolRun(arguments + ["--baseline", baseline]).expectFailure(
             1, saying: "\(baseline): expected what smdim bench --json printed, found ")
