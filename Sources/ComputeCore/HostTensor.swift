@@ -29,6 +29,12 @@ public struct HostTensor: Sendable, Equatable {
         self.values = .int32(values)
     }
 
+    /// The elements of a parameter on its way to a backend, zeros where it names none.
+    public init(_ source: ParameterSource) {
+        shape = source.shape
+        values = .float32(source.values ?? [Float](repeating: 0, count: source.shape.elementCount))
+    }
+
     /// The type of the elements.
     public var elementType: ElementType {
         switch values {

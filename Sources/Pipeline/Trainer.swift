@@ -212,10 +212,9 @@ extension Trainer {
     public func writeModel(
         to folder: URL, as type: Safetensors.StoredType = .float16, readme: String
     ) throws {
-        var weights: [String: HostTensor] = [:]
-        for declaration in try task.configuration.parameters {
-            weights[declaration.key.name] = try training.parameters.read(
-                ParameterKey(declaration.key.name, .average))
+        let weights = try task.configuration.parameters.map { declaration in
+            let average = try training.parameters.read(ParameterKey(declaration.key.name, .average))
+            return try ParameterSource(declaration.key, declaration.layout, declaration.shape, average.floats())
         }
         try ModelFolder.write(
             task.configuration, weights: weights, as: type, isTrained: true, tokenizer: task.tokenizerJSON,

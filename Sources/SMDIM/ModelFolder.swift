@@ -55,11 +55,12 @@ public struct ModelFolder<Configuration: DenoiserConfiguration>: Sendable {
     /// Writes a model folder: each file appears whole or not at all, `config.json` last.
     ///
     /// - Parameters:
+    ///   - weights: One for each name that the configuration declares.
     ///   - isTrained: Noted in the weights' metadata.
     ///   - tokenizer: The bytes of `tokenizer.json`, if the model reads tokens.
     /// - Throws: ``ModelFileError/unwritable(file:reason:)``.
     public static func write(
-        _ configuration: Configuration, weights: [String: HostTensor],
+        _ configuration: Configuration, weights: [ParameterSource],
         as type: Safetensors.StoredType = .float32, isTrained: Bool, tokenizer: Data?, readme: String,
         to url: URL
     ) throws(ModelFileError) {
@@ -71,7 +72,8 @@ public struct ModelFolder<Configuration: DenoiserConfiguration>: Sendable {
             throw .unwritable(file: url.path, reason: error.localizedDescription)
         }
         try Safetensors.write(
-            weights, as: type, metadata: ["format": "pt", "training": isTrained ? "smdim" : "none"],
+            Dictionary(uniqueKeysWithValues: weights.map { ($0.key.name, HostTensor($0)) }), as: type,
+            metadata: ["format": "pt", "training": isTrained ? "smdim" : "none"],
             to: url.appending(path: "model.safetensors"))
         do {
             try Data(configuration.json.utf8).write(to: url.appending(path: "config.json"), options: .atomic)

@@ -23,12 +23,9 @@ struct Init: ParsableCommand {
     func run() throws {
         let tokenizer = try tokenizer.map(REMITokenizer.init(path:)) ?? REMITokenizer()
         let configuration = ModelConfiguration(preset, vocabularySize: tokenizer.vocabulary.count)
-        var weights: [String: HostTensor] = [:]
-        for source in try configuration.initialWeights(seed: seed) {
-            weights[source.key.name] = try HostTensor(source.shape, source.values ?? [])
-        }
         try ModelFolder.write(
-            configuration, weights: weights, isTrained: false, tokenizer: Data(tokenizer.configuration.tokenizerJSON()),
+            configuration, weights: configuration.initialWeights(seed: seed), isTrained: false,
+            tokenizer: Data(tokenizer.configuration.tokenizerJSON()),
             readme: """
                 # \(URL(filePath: output).lastPathComponent)
 

@@ -24,13 +24,9 @@ enum TinyModel {
         configuration.trunk.feedForwardWidth = 16
         configuration.trunk.stateCount = 4
         configuration.embeddingWidth = 8
-        var weights: [String: HostTensor] = [:]
-        for source in try configuration.initialWeights(seed: 3) {
-            weights[source.key.name] = try HostTensor(source.shape, source.values ?? [])
-        }
         try ModelFolder.write(
-            configuration, weights: weights, isTrained: false, tokenizer: Data(tokenizer.tokenizerJSON()), readme: "",
-            to: folder)
+            configuration, weights: configuration.initialWeights(seed: 3), isTrained: false,
+            tokenizer: Data(tokenizer.tokenizerJSON()), readme: "", to: folder)
     }
 
     /// A folder of four pieces, of two to five bars.

@@ -101,13 +101,13 @@ private struct ModelCopy {
 
     @Test func writingAndReadingGivesTheModelBack() throws {
         let model = try ModelCopy()
-        let configuration = try ModelFolder<ModelConfiguration>(model.url).configuration
+        let original = try ModelFolder<ModelConfiguration>(model.url)
         let copy = model.url.appending(path: "copy")
         try ModelFolder.write(
-            configuration, weights: model.weights, isTrained: false, tokenizer: Data("{}".utf8), readme: "#",
-            to: copy)
+            original.configuration, weights: original.weights(), isTrained: false, tokenizer: Data("{}".utf8),
+            readme: "#", to: copy)
         let folder = try ModelFolder<ModelConfiguration>(copy)
-        #expect(try folder.configuration == configuration && folder.isUntrained())
+        #expect(try folder.configuration == original.configuration && folder.isUntrained())
         for source in try folder.weights() {
             #expect(try model.weights[source.key.name]?.floats() == source.values)
         }

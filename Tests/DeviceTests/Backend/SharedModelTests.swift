@@ -16,12 +16,8 @@ private struct UntrainedModel {
     init(on backend: OpenCLBackend) throws {
         let folder = try TemporaryFolder().url.appending(path: "model")
         let configuration = ModelConfiguration(.tiny, vocabularySize: 190)
-        var weights: [String: HostTensor] = [:]
-        for source in try configuration.initialWeights(seed: 3) {
-            weights[source.key.name] = try HostTensor(source.shape, source.values ?? [])
-        }
         try ModelFolder.write(
-            configuration, weights: weights, isTrained: false,
+            configuration, weights: configuration.initialWeights(seed: 3), isTrained: false,
             tokenizer: Data(TokenizerConfiguration.standard.tokenizerJSON()), readme: "", to: folder)
         model = try Model(folder, on: backend)
     }

@@ -31,13 +31,9 @@ let folder = FileManager.default.temporaryDirectory.appending(path: "smdim-consu
 defer { try? FileManager.default.removeItem(at: folder) }
 let tokenizer = REMITokenizer()
 let configuration = ModelConfiguration(.tiny, vocabularySize: tokenizer.vocabulary.count)
-var weights: [String: HostTensor] = [:]
-for source in try configuration.initialWeights(seed: 0) {
-    weights[source.key.name] = try HostTensor(source.shape, source.values ?? [])
-}
 try ModelFolder.write(
-    configuration, weights: weights, isTrained: false, tokenizer: Data(tokenizer.configuration.tokenizerJSON()),
-    readme: "", to: folder)
+    configuration, weights: configuration.initialWeights(seed: 0), isTrained: false,
+    tokenizer: Data(tokenizer.configuration.tokenizerJSON()), readme: "", to: folder)
 
 let model = try Model(folder, on: backend)
 var settings = SamplingSettings(seed: 7)
