@@ -67,7 +67,7 @@ void attention_amx(global const float *qkv, global const float *rotation,
         const int s = min(first + r, sequence - 1);
         global const float *query = qkv + ((size_t)b * sequence + s) * 3 * model + head * width;
         float turned[HEAD_WIDTH];
-        rotate(query, rotation + (size_t)s * width, pairs, 1.0f, turned);
+        turn_pairs(query, rotation + (size_t)s * width, pairs, 1.0f, turned);
         for (int i = 0; i < pairs; i += 16)
             vstore16(bfloat16_pairs(vload16(0, turned + i), vload16(0, turned + pairs + i)), 0,
                      queries + r * HEAD_PAIRS + i);

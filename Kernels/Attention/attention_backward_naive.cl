@@ -33,17 +33,17 @@ kernel void attention_backward_queries_naive(global const float *qkv, global con
     lse += ((size_t)b * heads + head) * sequence;
 
     float query[HEAD_WIDTH], key[HEAD_WIDTH], gradient[HEAD_WIDTH];
-    rotate(sample + (size_t)s * 3 * model, turn, width / 2, scale, query);
+    turn_pairs(sample + (size_t)s * 3 * model, turn, width / 2, scale, query);
     for (int i = 0; i < width; ++i) gradient[i] = 0.0f;
     const float delta = dot_product(dy + row, y + row, width);
     for (int t = 0; t < sequence; ++t) {
         global const float *source = sample + (size_t)t * 3 * model + model;
-        rotate(source, rotation + (size_t)t * width, width / 2, 1.0f, key);
+        turn_pairs(source, rotation + (size_t)t * width, width / 2, 1.0f, key);
         const float weight = exp(private_product(query, key, width) - lse[s]);
         const float slope = weight * (dot_product(dy + row, source + model, width) - delta);
         for (int i = 0; i < width; ++i) gradient[i] += slope * key[i];
     }
-    rotate_back(gradient, turn, width / 2, scale, dqkv + ((size_t)b * sequence + s) * 3 * model + head * width);
+    turn_pairs_back(gradient, turn, width / 2, scale, dqkv + ((size_t)b * sequence + s) * 3 * model + head * width);
 }
 
 kernel void attention_backward_keys_naive(global const float *qkv, global const float *rotation,
@@ -58,11 +58,11 @@ kernel void attention_backward_keys_naive(global const float *qkv, global const 
     lse += ((size_t)b * heads + head) * sequence;
 
     float query[HEAD_WIDTH], key[HEAD_WIDTH], key_gradient[HEAD_WIDTH], value_gradient[HEAD_WIDTH];
-    rotate(value - model, turn, width / 2, 1.0f, key);
+    turn_pairs(value - model, turn, width / 2, 1.0f, key);
     for (int i = 0; i < width; ++i) key_gradient[i] = value_gradient[i] = 0.0f;
     for (int s = 0; s < sequence; ++s) {
         const size_t row = ((size_t)b * sequence + s) * model + head * width;
-        rotate(sample + (size_t)s * 3 * model, rotation + (size_t)s * width, width / 2, scale, query);
+        turn_pairs(sample + (size_t)s * 3 * model, rotation + (size_t)s * width, width / 2, scale, query);
         const float weight = exp(private_product(query, key, width) - lse[s]);
         const float delta = dot_product(dy + row, y + row, width);
         const float slope = weight * (dot_product(dy + row, value, width) - delta);
@@ -72,6 +72,6 @@ kernel void attention_backward_keys_naive(global const float *qkv, global const 
         }
     }
     global float *target = dqkv + ((size_t)b * sequence + t) * 3 * model + model + head * width;
-    rotate_back(key_gradient, turn, width / 2, 1.0f, target);
+    turn_pairs_back(key_gradient, turn, width / 2, 1.0f, target);
     for (int i = 0; i < width; ++i) target[model + i] = value_gradient[i];
 }

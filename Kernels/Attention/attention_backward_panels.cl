@@ -51,8 +51,8 @@ void attention_backward_pack(global const float *qkv, global const float *rotati
         const size_t position = (size_t)b * sequence + s;
         global const float *query = qkv + position * 3 * model + head * width;
         global const float *turn = rotation + (size_t)s * width;
-        rotate(query, turn, width / 2, LOG2E / sqrt((float)width), rows[TURNED_QUERIES][j]);
-        rotate(query + model, turn, width / 2, 1.0f, rows[TURNED_KEYS][j]);
+        turn_pairs(query, turn, width / 2, LOG2E / sqrt((float)width), rows[TURNED_QUERIES][j]);
+        turn_pairs(query + model, turn, width / 2, 1.0f, rows[TURNED_KEYS][j]);
         float delta = 0.0f;
         for (int i = 0; i < width; ++i) {
             const float slope = dy[position * model + head * width + i];
@@ -157,10 +157,11 @@ void attention_backward_queries(global const float *packed, global const float *
         }
     }
 
+    const float scale = 1.0f / sqrt((float)width);
     for (int row = 0; row < count; ++row) {
         const int s = first + row;
-        rotate_back(gradient + row * HEAD_WIDTH, rotation + (size_t)s * width, width / 2, 1.0f / sqrt((float)width),
-                    dqkv + ((size_t)b * sequence + s) * 3 * model + head * width);
+        turn_pairs_back(gradient + row * HEAD_WIDTH, rotation + (size_t)s * width, width / 2, scale,
+                        dqkv + ((size_t)b * sequence + s) * 3 * model + head * width);
     }
 }
 
@@ -196,7 +197,7 @@ void attention_backward_keys(global const float *packed, global const float *rot
         const int s = first + row;
         global float *target = dqkv + ((size_t)b * sequence + s) * 3 * model + model + head * width;
         // The queries carry log2 e / sqrt(d); ln 2 leaves 1 / sqrt(d).
-        rotate_back(key_gradient + row * HEAD_WIDTH, rotation + (size_t)s * width, width / 2, LN2, target);
+        turn_pairs_back(key_gradient + row * HEAD_WIDTH, rotation + (size_t)s * width, width / 2, LN2, target);
         for (int i = 0; i < width; i += 16)
             store_lanes(vload16(0, value_gradient + row * HEAD_WIDTH + i), target + model + i, width - i);
     }

@@ -12,13 +12,14 @@ kernel void attention_naive(global const float *qkv, global const float *rotatio
     const int model = heads * width;
     global const float *sample = qkv + (size_t)b * sequence * 3 * model + head * width;
     float query[HEAD_WIDTH], key[HEAD_WIDTH], output[HEAD_WIDTH];
-    rotate(sample + (size_t)s * 3 * model, rotation + (size_t)s * width, width / 2, 1.0f / sqrt((float)width), query);
+    const float scale = 1.0f / sqrt((float)width);
+    turn_pairs(sample + (size_t)s * 3 * model, rotation + (size_t)s * width, width / 2, scale, query);
     for (int i = 0; i < width; ++i) output[i] = 0.0f;
 
     float peak = -INFINITY, total = 0.0f;
     for (int t = 0; t < sequence; ++t) {
         global const float *source = sample + (size_t)t * 3 * model + model;
-        rotate(source, rotation + (size_t)t * width, width / 2, 1.0f, key);
+        turn_pairs(source, rotation + (size_t)t * width, width / 2, 1.0f, key);
         float score = 0.0f;
         for (int i = 0; i < width; ++i) score += query[i] * key[i];
         const float greatest = fmax(peak, score);

@@ -23,11 +23,11 @@
 static inline void turn_factors(const global float *source, const global float *turn, int width, float scale,
                                 float *target) {
 #ifdef ROUND_FACTORS
-    rotate(source, turn, width / 2, 1.0f, target);
+    turn_pairs(source, turn, width / 2, 1.0f, target);
     for (int i = width; i < HEAD_WIDTH; ++i) target[i] = 0.0f;
     for (int i = 0; i < HEAD_WIDTH / 16; ++i) vstore16(widened(vload16(i, target)) * scale, i, target);
 #else
-    rotate(source, turn, width / 2, scale, target);
+    turn_pairs(source, turn, width / 2, scale, target);
 #endif
 }
 

@@ -34,7 +34,7 @@ void attention_pack(global const float *qkv, global const float *rotation, globa
         // Keys past the end repeat the last one; their scores are masked.
         const int s = first + min(j, count - 1);
         global const float *key = qkv + ((size_t)b * sequence + s) * 3 * model + model + head * width;
-        rotate(key, rotation + (size_t)s * width, pairs, 1.0f, rotated[j]);
+        turn_pairs(key, rotation + (size_t)s * width, pairs, 1.0f, rotated[j]);
     }
     for (int i = 0; i < pairs; ++i) {
         float front[PANEL], back[PANEL];
@@ -85,7 +85,7 @@ void attention_panels_bf16(global const float *qkv, global const float *rotation
         const int s = min(first + row, sequence - 1);
         global const float *query = qkv + ((size_t)b * sequence + s) * 3 * model + head * width;
         float turned[HEAD_WIDTH];
-        rotate(query, rotation + (size_t)s * width, pairs, 1.0f, turned);
+        turn_pairs(query, rotation + (size_t)s * width, pairs, 1.0f, turned);
         for (int i = 0; i < pairs; ++i) queries[0][row * HEAD_PAIRS + i] = pair_of(turned[i], turned[i + pairs]);
         for (int i = 0; i < HEAD_WIDTH; ++i) outputs[0][row * HEAD_WIDTH + i] = 0.0f;
         peak[0][row] = -INFINITY;

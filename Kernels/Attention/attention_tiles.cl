@@ -5,8 +5,9 @@
 // columns 64 p + 4 x ... + 3 of those queries' output. Keys are rotated while they are loaded; global reads are
 // coalesced along the head.
 // Local memory: the queries, one block of keys and then of values, and the weights of that block: 36 KB for
-// HEAD_WIDTH 64 with KEYS 64, 40 KB for 128 with 32; with half the KEYS 24 and 30 KB. Rows are 4 floats longer than
-// their content, which keeps float4 reads free of bank conflicts.
+// HEAD_WIDTH 64 with KEYS 64, 40 KB for 128 with 32; with half the KEYS 24 and 30 KB. Rows start at multiples of
+// 16 bytes, so that four floats are one read, and are 4 floats longer than their content, which keeps these reads free
+// of bank conflicts.
 // With LSE the natural log-sum-exp of each query's scores goes to lse [B, heads, S]; else that argument is unread.
 //
 // Preconditions: d even, d <= HEAD_WIDTH; the defines HEAD_WIDTH, a multiple of 64, and KEYS, a multiple of 16; global
@@ -40,17 +41,21 @@ static inline void load_rotated(const global float *source, const global float *
     }
 }
 
+// Four floats at a multiple of 16 bytes; vload4 would have to expect any multiple of 4.
+static inline float4 aligned4(const local float *source) { return *(const local float4 *)source; }
+
 static inline float4 fma_rows(float4 weight, const local float *rows, float4 sum) {
-    sum = fma((float4)weight.x, vload4(0, rows), sum);
-    sum = fma((float4)weight.y, vload4(0, rows + PITCH), sum);
-    sum = fma((float4)weight.z, vload4(0, rows + 2 * PITCH), sum);
-    return fma((float4)weight.w, vload4(0, rows + 3 * PITCH), sum);
+    sum = fma((float4)weight.x, aligned4(rows), sum);
+    sum = fma((float4)weight.y, aligned4(rows + PITCH), sum);
+    sum = fma((float4)weight.z, aligned4(rows + 2 * PITCH), sum);
+    return fma((float4)weight.w, aligned4(rows + 3 * PITCH), sum);
 }
 
 kernel __attribute__((reqd_work_group_size(SPAN, GROUP_SIZE / SPAN, 1)))
 void attention_tiles(global const float *qkv, global const float *rotation, global float *y, global float *lse,
                      int sequence, int heads, int width) {
-    local float queries[QUERIES * PITCH], block[KEYS * PITCH], weights[QUERIES * WEIGHT_PITCH], shared[QUERIES * SPAN];
+    local float queries[QUERIES * PITCH] __attribute__((aligned(16))), block[KEYS * PITCH] __attribute__((aligned(16)));
+    local float weights[QUERIES * WEIGHT_PITCH] __attribute__((aligned(16))), shared[QUERIES * SPAN];
     const int x = get_local_id(0), me = get_local_id(1) * SPAN + x, top = get_local_id(1) * ROWS;
     const int head = get_group_id(1), b = get_group_id(2), first = get_group_id(0) * QUERIES;
     const int model = heads * width, row_stride = 3 * model;
@@ -64,9 +69,11 @@ void attention_tiles(global const float *qkv, global const float *rotation, glob
 
     float4 output[ROWS][OUTPUT_COLUMNS];
     float peak[ROWS], total[ROWS];
+#pragma unroll
     for (int r = 0; r < ROWS; ++r) {
         peak[r] = -INFINITY;
         total[r] = 0.0f;
+#pragma unroll
         for (int p = 0; p < OUTPUT_COLUMNS; ++p) output[r][p] = 0.0f;
     }
 
@@ -77,13 +84,18 @@ void attention_tiles(global const float *qkv, global const float *rotation, glob
         barrier(CLK_LOCAL_MEM_FENCE);
 
         float score[ROWS][KEY_COLUMNS];
+#pragma unroll
         for (int r = 0; r < ROWS; ++r)
+#pragma unroll
             for (int j = 0; j < KEY_COLUMNS; ++j) score[r][j] = 0.0f;
         for (int i = 0; i < width; i += 4) {
             float4 key[KEY_COLUMNS];
-            for (int j = 0; j < KEY_COLUMNS; ++j) key[j] = vload4(0, block + (x + SPAN * j) * PITCH + i);
+#pragma unroll
+            for (int j = 0; j < KEY_COLUMNS; ++j) key[j] = aligned4(block + (x + SPAN * j) * PITCH + i);
+#pragma unroll
             for (int r = 0; r < ROWS; ++r) {
-                const float4 query = vload4(0, queries + (top + r) * PITCH + i);
+                const float4 query = aligned4(queries + (top + r) * PITCH + i);
+#pragma unroll
                 for (int j = 0; j < KEY_COLUMNS; ++j) {
                     score[r][j] = fma(query.x, key[j].x, score[r][j]);
                     score[r][j] = fma(query.y, key[j].y, score[r][j]);
@@ -92,8 +104,10 @@ void attention_tiles(global const float *qkv, global const float *rotation, glob
                 }
             }
         }
+#pragma unroll
         for (int r = 0; r < ROWS; ++r) {
             float greatest = -INFINITY;
+#pragma unroll
             for (int j = 0; j < KEY_COLUMNS; ++j) {
                 if (x + SPAN * j >= count) score[r][j] = -INFINITY;
                 greatest = fmax(greatest, score[r][j]);
@@ -106,6 +120,7 @@ void attention_tiles(global const float *qkv, global const float *rotation, glob
             const int row = e / width, i = e % width;
             block[row * PITCH + i] = row < count ? keys[(size_t)row * row_stride + model + i] : 0.0f;
         }
+#pragma unroll
         for (int r = 0; r < ROWS; ++r) {
             float greatest = peak[r];
             for (int j = 0; j < SPAN; ++j) greatest = fmax(greatest, shared[(top + r) * SPAN + j]);
@@ -113,7 +128,9 @@ void attention_tiles(global const float *qkv, global const float *rotation, glob
             const float reference = greatest == -INFINITY ? 0.0f : greatest;
             const float decay = exp2(peak[r] - reference);
             total[r] *= decay;
+#pragma unroll
             for (int p = 0; p < OUTPUT_COLUMNS; ++p) output[r][p] *= decay;
+#pragma unroll
             for (int j = 0; j < KEY_COLUMNS; ++j) {
                 const float weight = exp2(score[r][j] - reference);
                 total[r] += weight;
@@ -124,22 +141,27 @@ void attention_tiles(global const float *qkv, global const float *rotation, glob
         barrier(CLK_LOCAL_MEM_FENCE);
 
         for (int key = 0; key < KEYS; key += 4)
+#pragma unroll
             for (int r = 0; r < ROWS; ++r) {
-                const float4 weight = vload4(0, weights + (top + r) * WEIGHT_PITCH + key);
+                const float4 weight = aligned4(weights + (top + r) * WEIGHT_PITCH + key);
+#pragma unroll
                 for (int p = 0; p < OUTPUT_COLUMNS; ++p)
                     output[r][p] = fma_rows(weight, block + key * PITCH + 64 * p + 4 * x, output[r][p]);
             }
         barrier(CLK_LOCAL_MEM_FENCE);
     }
 
+#pragma unroll
     for (int r = 0; r < ROWS; ++r) shared[(top + r) * SPAN + x] = total[r];
     barrier(CLK_LOCAL_MEM_FENCE);
+#pragma unroll
     for (int r = 0; r < ROWS; ++r) {
         const int s = first + top + r;
         if (s >= sequence) continue;
         float sum = 0.0f;
         for (int j = 0; j < SPAN; ++j) sum += shared[(top + r) * SPAN + j];
         global float *target = y + ((size_t)b * sequence + s) * model + head * width;
+#pragma unroll
         for (int p = 0; p < OUTPUT_COLUMNS; ++p) {
             float lane[4];
             vstore4(output[r][p] / sum, 0, lane);

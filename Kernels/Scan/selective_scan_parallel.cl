@@ -45,8 +45,10 @@ void selective_scan_parallel(
     const int channel = min((int)get_global_id(0), channels - 1);
     const bool owned = get_global_id(0) < channels;
     const size_t first_row = get_global_id(2) * (size_t)steps;
-    const size_t state_base = (get_global_id(2) * (size_t)channels + channel) * N;
     const float direct = skip[channel];
+#ifdef CARRY_STATE
+    const size_t state_base = (get_global_id(2) * (size_t)channels + channel) * N;
+#endif
 
     if (slot == 0) {
         for (int n = 0; n < N; n++) {
@@ -77,7 +79,8 @@ void selective_scan_parallel(
             float2 pair = (float2)(1.0f, 0.0f);
             for (int j = 0; j < ITEMS; j++) {
                 const size_t row = first_row + min(start + j, steps - 1);
-                decay[j] = exp2(delta[j] * rate);
+                // By itself for the steps past the end: a rate of -inf times their delta of 0 is NaN.
+                decay[j] = start + j < steps ? exp2(delta[j] * rate) : 1.0f;
                 input[j] = start + j < steps ? drive[j] * b[b_offset + row * b_stride + n] : 0.0f;
                 pair = compose((float2)(decay[j], input[j]), pair);
             }

@@ -15,7 +15,7 @@ extension GradientNorm: OpenCLOperation {
     }
 
     func commands(_ binder: Binder) throws(OpenCLError) -> [Command] {
-        let group = binder.sumGroup
+        let group = binder.group(atMost: 256)
         let defines: KeyValuePairs<String, Int?> = ["LANES": binder.path.lanes, "GROUP": group]
         let parts = binder.scratch[0]
         var commands: [Command] = []

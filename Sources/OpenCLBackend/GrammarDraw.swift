@@ -20,7 +20,7 @@ extension GrammarDraw: OpenCLOperation {
             try binder.argument(candidates), try binder.argument(confidence), try binder.argument(nearTies),
         ]
         let (padded, ids) = (logits.shape[1], logits.shape[2])
-        let perSample = binder.path == .group ? 256 : 1
+        let perSample = binder.group(atMost: 256)
         return [
             try binder.launch(
                 KernelVariant(.grammarDraw, entry: "grammar_masses"), global: positions,

@@ -20,7 +20,7 @@ extension LayerNormBackward: OpenCLOperation {
 
     func commands(_ binder: Binder) throws(OpenCLError) -> [Command] {
         let sum = partSum(on: binder.path)
-        let group = binder.path == .group ? min(64, binder.backend.context.device.maxWorkGroupSize) : 1
+        let group = binder.group(atMost: 64)
         let variant = KernelVariant(
             .layerNormBackward,
             ["LANES": binder.path.lanes, "GROUP": group, "ROWS": rowsPerGroup(on: binder.path)])

@@ -74,12 +74,23 @@ struct Binder {
         [try argument(view.tensor), .int(view.offset), .int(view.rowStride)]
     }
 
+    /// Work-items that share a row or an array: on the group path the largest power of two up to `limit` that the device's
+    /// work-groups hold, for they add up in trees; elsewhere one.
+    func group(atMost limit: Int) -> Int {
+        guard path == .group else { return 1 }
+        let most = max(1, min(limit, backend.context.device.maxWorkGroupSize))
+        return 1 << (Int.bitWidth - 1 - most.leadingZeroBitCount)
+    }
+
     /// A launch of `variant` with these arguments.
+    ///
+    /// - Throws: ``OpenCLError``, also if the device cannot run a work-group of `local` items.
     func launch(
         _ variant: KernelVariant, global: SIMD3<Int>, local: SIMD3<Int>? = nil, _ arguments: [KernelArgument]
     ) throws(OpenCLError) -> Command {
         let kernel = try backend.catalog.kernel(variant)
         try kernel.bind(arguments)
+        try kernel.checkWork(global: global, local: local)
         return .launch(Launch(kernel: kernel, global: global, local: local, label: label))
     }
 }

@@ -15,7 +15,7 @@ struct RowGroups {
         (group, rowsPerGroup) =
             switch binder.path {
             case .vector: (1, vectorRows)
-            case .group: (min(64, binder.backend.context.device.maxWorkGroupSize), 1)
+            case .group: (binder.group(atMost: 64), 1)
             case .simple: (1, 1)
             }
     }

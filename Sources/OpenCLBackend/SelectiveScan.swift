@@ -58,12 +58,17 @@ private struct Grid {
             local = SIMD3(1, 1, 1)
             sizes = [.int(blocks)]
         case .group:
-            // 256 work-items scan 256 positions of 8 channels at a time.
+            // 256 work-items scan 256 positions of 8 channels at a time, fewer work-items fewer positions.
+            let (columns, items) = (8, 8)
+            let times = max(1, binder.group(atMost: 256) / columns)
             variant = KernelVariant(
                 .selectiveScanParallel,
-                ["N": common.n, "LANES": 1, "CHANNELS": 8, "TIMES": 32, "ITEMS": 8, "CARRY_STATE": common.carry])
-            global = SIMD3(channels.roundedUp(to: 8), 32, batch)
-            local = SIMD3(8, 32, 1)
+                [
+                    "N": common.n, "LANES": 1, "CHANNELS": columns, "TIMES": times, "ITEMS": items,
+                    "CARRY_STATE": common.carry,
+                ])
+            global = SIMD3(channels.roundedUp(to: columns), times, batch)
+            local = SIMD3(columns, times, 1)
         case .simple:
             variant = KernelVariant(.selectiveScanNaive, ["N": common.n, "CARRY_STATE": common.carry])
             global = SIMD3(channels, batch, 1)

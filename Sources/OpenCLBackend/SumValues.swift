@@ -3,7 +3,7 @@ import OpenCLRuntime
 
 extension SumValues: OpenCLOperation {
     func commands(_ binder: Binder) throws(OpenCLError) -> [Command] {
-        let group = binder.sumGroup
+        let group = binder.group(atMost: 256)
         return [
             try binder.launch(
                 KernelVariant(.sumValues, ["LANES": binder.path.lanes, "GROUP": group]), global: SIMD3(group, 1, 1),
@@ -11,9 +11,4 @@ extension SumValues: OpenCLOperation {
                 [.int(values.shape.elementCount), binder.argument(values), binder.argument(output)])
         ]
     }
-}
-
-extension Binder {
-    /// Work-items that add up an array together: a power of two.
-    var sumGroup: Int { path == .group ? min(256, backend.context.device.maxWorkGroupSize) : 1 }
 }

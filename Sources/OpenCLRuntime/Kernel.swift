@@ -139,25 +139,31 @@ extension KernelArgument {
 
 // MARK: - Launching
 
+extension SIMD3<Int> {
+    fileprivate var text: String { "\(x) x \(y) x \(z)" }
+}
+
 extension Kernel {
+    /// Whether the kernel can be launched so.
+    ///
     /// - Throws: `invalidArgument` unless the device can run a work-group of `local` items and `local` divides `global`.
-    func checkWork(global: SIMD3<Int>, local: SIMD3<Int>?) throws(OpenCLError) {
+    public func checkWork(global: SIMD3<Int>, local: SIMD3<Int>?) throws(OpenCLError) {
         guard global.min() > 0 else {
-            throw OpenCLError.invalidArgument(name: "\(name): global", expected: "at least 1 each", got: "\(global)")
+            throw OpenCLError.invalidArgument(name: "\(name): global", expected: "at least 1 each", got: global.text)
         }
         guard let local else { return }
         guard local.min() > 0, local.max() <= maxWorkGroupSize else {
             throw OpenCLError.invalidArgument(
-                name: "\(name): local", expected: "1...\(maxWorkGroupSize) each", got: "\(local)")
+                name: "\(name): local", expected: "1...\(maxWorkGroupSize) each", got: local.text)
         }
         guard global % local == .zero else {
             throw OpenCLError.invalidArgument(
-                name: "\(name): global", expected: "multiples of \(local)", got: "\(global)")
+                name: "\(name): global", expected: "multiples of \(local.text)", got: global.text)
         }
         let (plane, overflow) = local.x.multipliedReportingOverflow(by: local.y)
         guard !overflow, plane <= maxWorkGroupSize / local.z else {
             throw OpenCLError.invalidArgument(
-                name: "\(name): local", expected: "at most \(maxWorkGroupSize) work-items", got: "\(local)")
+                name: "\(name): local", expected: "at most \(maxWorkGroupSize) work-items", got: local.text)
         }
     }
 

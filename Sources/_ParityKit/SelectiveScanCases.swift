@@ -14,12 +14,20 @@ extension ParityCase {
         }
     }
 
+    /// exp(90) is no float: each state forgets within a step.
+    static let forgettingScan = selectiveScan(
+        batch: 1, length: 9, channels: 3, states: 4, carries: true, logDecay: 90)
+
+    /// - Parameter logDecay: Of every state; those of Mamba's initialisation if nil.
     static func selectiveScan(
-        batch: Int, length: Int, channels: Int, states: Int, carries: Bool
+        batch: Int, length: Int, channels: Int, states: Int, carries: Bool, logDecay: Float? = nil
     ) -> ParityCase {
-        let sizes = "B=\(batch) S=\(length) I=\(channels) N=\(states)" + (carries ? " state" : "")
+        let sizes =
+            "B=\(batch) S=\(length) I=\(channels) N=\(states)" + (carries ? " state" : "")
+            + (logDecay.map { " A_log=\($0)" } ?? "")
         return ParityCase("selective_scan", sizes, tolerance: 64) { seeded in
             var scan = ScanValues(batch: batch, length: length, channels: channels, states: states, values: seeded)
+            if let logDecay { scan.logDecay = scan.logDecay.map { _ in logDecay } }
             var instance = try scan.instance(carries: carries)
             scan.takeAbsoluteValues()
             let magnitudes = try scan.instance(carries: carries).run(on: ReferenceBackend()).outputs

@@ -31,6 +31,17 @@ import _TestSupport
         #expect(files[0] == files[1])
     }
 
+    /// Work-groups that share sums shrink to a power of two that the device has; what cannot shrink is refused before it runs.
+    @Test(arguments: ["100", "192"]) func aDeviceMayHaveSmallWorkGroups(_ limit: String) throws {
+        let environment = ["POCL_MAX_WORK_GROUP_SIZE": limit]
+        for operation in ["layer_norm", "layer_norm_backward", "sum_values", "selective_scan", "grammar_draw"] {
+            let run = try ToolRun(["verify", "--kernels", "group", "--op", operation], environment: environment)
+            #expect(run.status == 0, "\(operation): \(run.output) \(run.error)")
+        }
+        let run = try ToolRun(["verify", "--kernels", "group", "--op", "attention"], environment: environment)
+        #expect((run.status == 0) == (limit == "192"), "\(run.output) \(run.error)")
+    }
+
     /// Both compile everything, into one cache of ours and one of the driver.
     @Test func twoProcessesStartOnOneEmptyCache() async throws {
         let folder = try TemporaryFolder()
