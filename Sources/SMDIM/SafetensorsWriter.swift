@@ -34,21 +34,14 @@ extension Safetensors {
                 case dataOffsets = "data_offsets"
             }
         }
+        let sorted = tensors.sorted { $0.key < $1.key }
         var header: [String: Header] = [:]
-        var data = Data()
-        for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) {
-            let start = data.count
-            let type: StoredType
-            switch tensor.values {
-            case .int32(let values):
-                type = .int32
-                for value in values { data.append(littleEndian: value) }
-            case .float32(let values):
-                type = floatType
-                for value in values { data.append(value, as: floatType) }
-            }
-            header[name] = Header(
-                dtype: type.rawValue, shape: tensor.shape.dimensions, dataOffsets: [start, data.count])
+        var end = 0
+        for (name, tensor) in sorted {
+            let start = end
+            let type = tensor.elementType == .int32 ? StoredType.int32 : floatType
+            end += type.byteCount * tensor.shape.elementCount
+            header[name] = Header(dtype: type.rawValue, shape: tensor.shape.dimensions, dataOffsets: [start, end])
         }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -59,29 +52,35 @@ extension Safetensors {
         }
         // The data starts at a multiple of eight bytes, so that a mapped file can be read in place.
         text.append(Data(repeating: UInt8(ascii: " "), count: text.count.roundedUp(to: 8) - text.count))
-        var file = Data()
-        file.append(littleEndian: UInt64(text.count))
-        return file + text + data
+        var file = Data(capacity: 8 + text.count + end)
+        file.append(littleEndian: [UInt64(text.count)]) { $0 }
+        file.append(text)
+        for (_, tensor) in sorted {
+            switch (tensor.values, floatType) {
+            case (.int32(let values), _): file.append(littleEndian: values) { $0 }
+            case (.float32(let values), .float16): file.append(littleEndian: values) { Float16($0).bitPattern }
+            case (.float32(let values), .bfloat16): file.append(littleEndian: values) { $0.bfloat16Bits }
+            case (.float32(let values), _): file.append(littleEndian: values) { $0.bitPattern }
+            }
+        }
+        return file
     }
 }
 
 extension Data {
-    fileprivate mutating func append(littleEndian value: some FixedWidthInteger) {
-        for shift in stride(from: 0, to: value.bitWidth, by: 8) { append(UInt8(truncatingIfNeeded: value >> shift)) }
-    }
-
-    fileprivate mutating func append(_ value: Float, as type: Safetensors.StoredType) {
-        switch type {
-        case .float16: append(littleEndian: Float16(value).bitPattern)
-        case .bfloat16: append(littleEndian: UInt16(truncatingIfNeeded: value.bfloat16Bits))
-        case .float32, .int32: append(littleEndian: value.bitPattern)
-        }
+    /// Appends what becomes of each value, an array at a time: byte by byte a checkpoint of 120 MB took 14 s.
+    @inline(__always)
+    fileprivate mutating func append<Value, Stored: FixedWidthInteger & BitwiseCopyable>(
+        littleEndian values: [Value], _ stored: (Value) -> Stored
+    ) {
+        values.map { stored($0).littleEndian }.withUnsafeBytes { append(contentsOf: $0) }
     }
 }
 
 extension Float {
     /// The nearest bfloat16, ties to even; NaN stays NaN.
-    fileprivate var bfloat16Bits: UInt32 {
-        isNaN ? bitPattern >> 16 | 0x40 : (bitPattern &+ 0x7FFF &+ ((bitPattern >> 16) & 1)) >> 16
+    fileprivate var bfloat16Bits: UInt16 {
+        let rounded = isNaN ? bitPattern | 0x40_0000 : bitPattern &+ 0x7FFF &+ ((bitPattern >> 16) & 1)
+        return UInt16(truncatingIfNeeded: rounded >> 16)
     }
 }
