@@ -100,7 +100,8 @@ public final class BinomialChain {
     public struct Result: Equatable, Sendable {
         /// The cells of each sample, 0 or 1, [S·C].
         public let cells: [[Float]]
-        /// For each sample, the draws so close to a probability that another device may have drawn otherwise.
+        /// For each sample, the draws of cells that are not given so close to a probability that another device may have drawn
+        /// otherwise.
         public let nearTies: [Int]
     }
 
@@ -118,6 +119,7 @@ public final class BinomialChain {
         progress: ((_ done: Int, _ total: Int) -> Void)? = nil
     ) throws -> Result {
         let firstSample = try Int32(firstSample: firstSample, of: batch.count)
+        let isKnown = known.flatMap { $0.map { $0 > 0.5 } }
         let known = try HostTensor(batch.shape, known.flatMap(\.self))
         // The steps of a run and one more for its noise.
         let firstStep = run * (options.stepCount + 1)
@@ -147,7 +149,7 @@ public final class BinomialChain {
                 progress(index + 1, options.stepCount)
             }
         }
-        return try result()
+        return try result(isKnown)
     }
 
     private func time(_ index: Int) -> Double {
@@ -180,7 +182,7 @@ public final class BinomialChain {
         return (try noising.read("cells"), try noising.read("noise"))
     }
 
-    private func result() throws -> Result {
+    private func result(_ isKnown: [Bool]) throws -> Result {
         let flat = try reversal.read("cells").floats()
         let size = cellCount
         if let index = flat.firstIndex(where: { $0.isNaN }) {
@@ -189,7 +191,8 @@ public final class BinomialChain {
         let marks = try reversal.read("nearTies").integers()
         let rows = (0..<batch.count).map { $0 * size..<($0 + 1) * size }
         return Result(
-            cells: rows.map { Array(flat[$0]) }, nearTies: rows.map { row in marks[row].count { $0 != 0 } })
+            cells: rows.map { Array(flat[$0]) },
+            nearTies: rows.map { row in row.count { marks[$0] != 0 && !isKnown[$0] } })
     }
 }
 

@@ -186,6 +186,20 @@ private struct TwoCellChain {
         }
     }
 
+    /// At temperature 0 a probability of one half lies on its threshold; what is drawn for a given cell decides nothing.
+    @Test(arguments: [([0, 0], 2), ([0, 1], 1), ([1, 1], 0)] as [([Float], Int)])
+    func nearTiesOfGivenCellsAreNotCounted(_ known: [Float], _ count: Int) throws {
+        let backend = ReferenceBackend()
+        let parameters = try backend.prepare([ParameterSource(ParameterKey("logits"), .plain, [1, 1, 2], [0, 0])])
+        var options = BinomialChain.Options(timeCount: 10, seed: 1)
+        options.temperature = 0
+        let chain = try BinomialChain(
+            BinomialChain.Batch(count: 1, steps: 1, width: 2, fold: 1), process: Self.process.get(), options: options,
+            on: backend, parameters: parameters
+        ) { _, _, _, plan in plan.parameter(ParameterKey("logits"), [1, 1, 2], .plain) }
+        #expect(try chain.run(from: [[0, 0]], known: [known]).nearTies == [count])
+    }
+
     /// NaN weights are damage that a caller must hear of.
     @Test func undefinedCellsAreReported() throws {
         let backend = ReferenceBackend()
