@@ -48,6 +48,8 @@ public enum GrammarError: Error, Sendable, Equatable, CustomStringConvertible {
     case largestChord(Int)
     /// A negative number of bars.
     case barCount(Int)
+    /// More states than ``REMIGrammar/largestStateCount``.
+    case tooManyStates(limit: Int)
     /// No pitch of the tokenizer lies in the range and the scale.
     case noPitches(GrammarOptions, tokenizer: ClosedRange<Int>)
 
@@ -58,6 +60,9 @@ public enum GrammarError: Error, Sendable, Equatable, CustomStringConvertible {
             return "pitch range '\(text)': expected two MIDI pitches of 0 to 127, the lower first, such as 36-96"
         case .largestChord(let count): return "largest chord: expected at least 1 note, found \(count)"
         case .barCount(let count): return "bars: expected 0 or more, found \(count)"
+        case .tooManyStates(let limit):
+            return "grammar: expected at most \(limit) states: ask for fewer bars or smaller chords, or take a "
+                + "tokenizer with fewer positions in a bar"
         case .noPitches(let options, let range):
             let asked = [
                 options.pitches.map { "the range \($0.lowerBound)-\($0.upperBound)" },

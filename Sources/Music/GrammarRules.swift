@@ -249,11 +249,14 @@ extension GrammarRules {
 
 extension GrammarRules {
     /// Every state that some sequence needs; a state comes behind the one whose ways it shares.
-    func reachableStates(given: [GrammarSymbol]) -> [GrammarState] {
+    ///
+    /// - Throws: ``GrammarError/tooManyStates(limit:)``.
+    func reachableStates(given: [GrammarSymbol], limit: Int) throws(GrammarError) -> [GrammarState] {
         var found: Set<GrammarState> = [start]
         var states = [start]
         var next = 0
         while next < states.count {
+            guard states.count <= limit else { throw .tooManyStates(limit: limit) }
             let state = states[next]
             next += 1
             let followers =

@@ -16,6 +16,9 @@ public struct REMIGrammar: Sendable {
     /// The automaton over the tokenizer's ids.
     public let automaton: TokenAutomaton
 
+    /// The most states of a grammar: its tables take seconds to make, and a draw keeps two numbers for each state and token.
+    public static let largestStateCount = 1 << 17
+
     /// The grammar of a tokenizer.
     ///
     /// - Parameters:
@@ -52,7 +55,7 @@ public struct REMIGrammar: Sendable {
         let given = Set(vocabulary.tokens.map(rules.givenSymbol)).sorted()
         let drawnClass = Dictionary(uniqueKeysWithValues: drawn.enumerated().map { ($1, $0 + 1) })
         let givenClass = Dictionary(uniqueKeysWithValues: given.enumerated().map { ($1, $0 + 1 + drawn.count) })
-        let states = rules.reachableStates(given: given)
+        let states = try rules.reachableStates(given: given, limit: largestStateCount)
         let numbers = Dictionary(uniqueKeysWithValues: states.enumerated().map { ($1, $0) })
         func number(of state: GrammarState?) -> Int? { state.flatMap { numbers[$0] } }
         return try TokenAutomaton(

@@ -175,6 +175,9 @@ private let note: [Token] = [.pitch(60), .velocity(127), .duration(beats: 1, ste
         #expect(throws: GrammarError.largestChord(0)) {
             try REMIGrammar(tokenizer, options: GrammarOptions(largestChord: 0))
         }
+        #expect(throws: GrammarError.tooManyStates(limit: REMIGrammar.largestStateCount)) {
+            try REMIGrammar(tokenizer, options: GrammarOptions(largestChord: 60), barCount: 1000)
+        }
         #expect(throws: GrammarError.barCount(-1)) { try REMIGrammar(tokenizer, barCount: -1) }
     }
 
