@@ -14,6 +14,10 @@ public struct PianoRoll: Sendable, Hashable {
     /// Cells of a step.
     public static let width = planeCount * pitchCount
 
+    /// Bars of the longest piece that is read as a roll, more than an hour in common tempi: a file of a hundred bytes may name
+    /// any tick.
+    public static let largestBarCount = 2048
+
     /// Number of steps.
     public let steps: Int
     /// The cells, row by row.

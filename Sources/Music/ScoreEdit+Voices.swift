@@ -11,7 +11,8 @@ extension MIDIFile {
         }
     }
 
-    /// The file with a track of notes behind the others, on a channel of their own; every other event stays as it is.
+    /// The file with a track of notes behind the others, on a channel of their own; every other event stays as it is. Ticks
+    /// may be too coarse for all of the notes; see ``BarGap/filled(with:)``.
     ///
     /// The channel is the first melodic one without notes, so that no release ends a note of another part; with notes on
     /// all of them, the last.
@@ -20,7 +21,7 @@ extension MIDIFile {
     ///   - notes: Notes on the grid; those outside MIDI's range are left out.
     ///   - grid: The grid of the notes.
     ///   - name: The name of the track.
-    public func addingVoice(_ notes: [GridNote], on grid: BarGrid, named name: String) -> MIDIFile {
+    public func addingVoice(_ notes: [GridNote], on grid: BarGrid, named name: String) -> BarGap.Filling {
         let used = Set(self.notes().notes.map(\.channel) + [Note.drumChannel])
         let channel = (0..<16).first { !used.contains($0) } ?? 15
         let voice = BarGap(
@@ -36,7 +37,8 @@ extension MIDIFile {
         ).filled(with: notes)
         var file = self
         file.tracks += voice.file.tracks
-        return file
+        return BarGap.Filling(
+            file: file, inserted: voice.inserted, shortened: voice.shortened, skipped: voice.skipped)
     }
 
     /// The file without those of its pitched notes that `isDoomed` chooses, ready for others in any of its bars.

@@ -22,6 +22,8 @@ public enum ScoreEditError: Error, Sendable, Equatable, CustomStringConvertible 
     case barsOutside(bars: ClosedRange<Int>, count: Int)
     /// A piece without pitched notes.
     case noNotes
+    /// A piece of more bars than a piano roll holds.
+    case tooLong(bars: Int, limit: Int)
 
     /// One line: what was asked and what there is.
     public var description: String {
@@ -29,6 +31,8 @@ public enum ScoreEditError: Error, Sendable, Equatable, CustomStringConvertible 
         case .barsOutside(let bars, let count):
             "bars \(bars.lowerBound)-\(bars.upperBound): the piece has bars 1-\(count)"
         case .noNotes: "the piece has no notes but percussion"
+        case .tooLong(let bars, let limit):
+            "the piece has \(bars) bars, a piano roll at most \(limit): cut it, or the silence before its last notes"
         }
     }
 }
@@ -37,6 +41,16 @@ extension MIDIFile {
     /// The number of bars: the bar of the last pitched onset, 0 without notes.
     public func barCount(on grid: BarGrid) -> Int {
         notes().pitched.last.map { grid.bar(ofTick: $0.tick) } ?? 0
+    }
+
+    /// The number of bars of the file's piano roll.
+    ///
+    /// - Throws: ``ScoreEditError/noNotes``, ``ScoreEditError/tooLong(bars:limit:)`` past ``PianoRoll/largestBarCount``.
+    public func rollBarCount(on grid: BarGrid) throws(ScoreEditError) -> Int {
+        let count = barCount(on: grid)
+        guard count > 0 else { throw .noNotes }
+        guard count <= PianoRoll.largestBarCount else { throw .tooLong(bars: count, limit: PianoRoll.largestBarCount) }
+        return count
     }
 
     /// Takes the notes of bars out of every track but percussion.

@@ -197,9 +197,7 @@ extension Piece {
         let filling = gap.filled(with: notes)
         var summary = Summary(
             draw, settings: settings, report: report, notes: filling.inserted.count, bars: gap.bars.count)
-        if filling.skipped > 0 {
-            summary.remarks.append("\(filling.skipped) new notes were left out: their key was already sounding")
-        }
+        summary.remarks += filling.remarks
         self.init(file: filling.file, tokens: draw.tokens, summary: summary)
     }
 }

@@ -15,14 +15,13 @@ public struct RollCorpus: Sendable {
 
         /// The roll of a file, a whole number of bars long.
         ///
-        /// - Throws: ``ScoreEditError/noNotes``.
+        /// - Throws: ``ScoreEditError``.
         public init(_ file: MIDIFile) throws(ScoreEditError) {
             let notes = file.notes().pitched
-            guard !notes.isEmpty else { throw .noNotes }
             let grid = BarGrid(aligning: notes, division: file.division)
             let moved = notes.transposed(by: Key.estimate(of: notes).shiftToWhiteKeys)
             let melody = moved.melody(named: file.trackNames)
-            let steps = file.barCount(on: grid) * grid.stepsPerBar
+            let steps = try file.rollBarCount(on: grid) * grid.stepsPerBar
             roll = PianoRoll(moved.map(grid.quantized), steps: steps)
             self.melody = PianoRoll(melody.map(grid.quantized), steps: steps)
         }

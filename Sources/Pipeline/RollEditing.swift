@@ -18,9 +18,8 @@ extension RollModel {
         return try complete(roll, settings: settings, progress: progress).map { draw in
             let notes = score.notes(of: draw, without: score.roll, loudness: 0.8)
             return Piece(
-                file: file.addingVoice(notes, on: score.grid, named: "HARMONY"), tokens: [],
-                summary: Piece.Summary(
-                    draw, settings: settings, notes: notes.count, bars: score.bars, remarks: score.remarks))
+                file.addingVoice(notes, on: score.grid, named: "HARMONY"), draw: draw, settings: settings,
+                bars: score.bars, remarks: score.remarks)
         }
     }
 
@@ -112,10 +111,9 @@ private struct RollScore {
 
     init(_ file: MIDIFile) throws(ScoreEditError) {
         let notes = file.notes().pitched
-        guard !notes.isEmpty else { throw .noNotes }
         grid = BarGrid(aligning: notes, division: file.division)
+        bars = try file.rollBarCount(on: grid)
         shift = Key.estimate(of: notes).shiftToWhiteKeys
-        bars = file.barCount(on: grid)
         velocity = notes.reduce(0) { $0 + Double($1.velocity) } / Double(notes.count)
         roll = Self.roll(notes, grid: grid, shift: shift, bars: bars)
         remarks =
@@ -157,19 +155,17 @@ extension Piece {
     fileprivate init(
         _ filling: BarGap.Filling, draw: RollModel.Draw, settings: RollSettings, bars: Int, remarks: [String]
     ) {
-        let left =
-            filling.skipped > 0 ? ["\(filling.skipped) new notes were left out: their key was already sounding"] : []
         self.init(
             file: filling.file, tokens: [],
             summary: Summary(
-                draw, settings: settings, notes: filling.inserted.count, bars: bars, remarks: remarks + left))
+                sample: draw.sample, seed: settings.seed, notes: filling.inserted.count, bars: bars, skippedTokens: 0,
+                networkCalls: draw.networkCalls, nearTies: draw.nearTies, remarks: remarks + filling.remarks))
     }
 }
 
-extension Piece.Summary {
-    fileprivate init(_ draw: RollModel.Draw, settings: RollSettings, notes: Int, bars: Int, remarks: [String]) {
-        self.init(
-            sample: draw.sample, seed: settings.seed, notes: notes, bars: bars, skippedTokens: 0,
-            networkCalls: draw.networkCalls, nearTies: draw.nearTies, remarks: remarks)
+extension BarGap.Filling {
+    /// What the caller should know.
+    var remarks: [String] {
+        skipped > 0 ? ["\(skipped) new notes were left out: their key was already sounding"] : []
     }
 }

@@ -108,7 +108,9 @@ struct PartialRoll {
         }
         if freeSteps.count <= limit {
             let middle = (freeSteps.lowerBound + freeSteps.upperBound) / 2
-            return [window(from: (middle - limit / 2) / PianoRoll.stepsPerBar * PianoRoll.stepsPerBar)]
+            let bar = (middle - limit / 2) / PianoRoll.stepsPerBar * PianoRoll.stepsPerBar
+            // Not so early that a window that is no whole number of bars ends before the free steps do.
+            return [window(from: max(bar, freeSteps.upperBound - limit))]
         }
         var windows = [window(from: freeSteps.lowerBound)]
         while let last = windows.last, last.upperBound < freeSteps.upperBound {

@@ -55,7 +55,7 @@ import Testing
             GridNote(step: 0, duration: 8, pitch: 60, velocity: 60),
             GridNote(step: 2, duration: 2, pitch: 48, velocity: 60),
         ]
-        let voiced = file.addingVoice(notes, on: grid, named: "HARMONY")
+        let voiced = file.addingVoice(notes, on: grid, named: "HARMONY").file
         #expect(Array(voiced.tracks.dropLast()) == file.tracks)
         #expect(voiced.trackNames.last == "HARMONY")
         let added = voiced.notes().notes.filter { $0.track == file.tracks.count }

@@ -22,12 +22,16 @@ private enum TinyRoll {
         return configuration
     }
 
-    private static func make() throws -> RollModel {
+    private static func make() throws -> RollModel { try make(configuration) }
+
+    /// - Parameter bias: Of every cell; below 0 most of them are off.
+    static func make(_ configuration: RollConfiguration, bias: Float = -3) throws -> RollModel {
         let folder = try TemporaryFolder().url
         let weights = try configuration.initialWeights(seed: 3).map { source in
             // Without a bias half of all cells would be on.
             guard source.key.name == "head.bias" else { return source }
-            return try ParameterSource(source.key, source.layout, source.shape, [Float](repeating: -3, count: 4 * 176))
+            return try ParameterSource(
+                source.key, source.layout, source.shape, [Float](repeating: bias, count: source.shape.elementCount))
         }
         try ModelFolder.write(configuration, weights: weights, isTrained: false, tokenizer: nil, readme: "", to: folder)
         return try RollModel(folder, on: ReferenceBackend())
@@ -122,6 +126,24 @@ private enum TinyRoll {
         }
     }
 
+    /// A hundred bytes may name any tick.
+    @Test func moreBarsThanARollHoldsAreNamed() throws {
+        let notes = [0, 2_000_000_000].map { Note(tick: $0, duration: 1, pitch: 60, velocity: 80) }
+        let file = MIDIFile(notes: notes, division: 1, tempo: .standard)
+        let error = ScoreEditError.tooLong(bars: 500_000_001, limit: PianoRoll.largestBarCount)
+        #expect(throws: error) { try TinyRoll.shared.get().harmonise(file, settings: TinyRoll.settings) }
+        #expect(throws: error) { try RollCorpus.Song(file) }
+    }
+
+    /// Four steps of the grid lie on one tick.
+    @Test func notesForWhichTicksAreTooCoarseAreNotCounted() throws {
+        let notes = (0..<8).map { Note(tick: $0, duration: 1, pitch: 60, velocity: 80) }
+        let piece = MIDIFile(notes: notes, division: 1, tempo: .standard)
+        let result = try #require(try TinyRoll.shared.get().harmonise(piece, settings: TinyRoll.settings).first)
+        #expect(result.file.notes().notes.count { $0.track == piece.tracks.count } == result.summary.notes)
+        #expect(result.summary.remarks.contains { $0.hasSuffix("their key was already sounding") })
+    }
+
     @Test func keysThatNoPianoHasAreKeptAndTold() throws {
         let notes = [15, 60, 64, 120].map { Note(tick: 0, duration: 480, pitch: $0, velocity: 80) }
         let piece = MIDIFile(notes: notes, division: 480, tempo: .standard)
@@ -143,6 +165,20 @@ private enum TinyRoll {
         #expect(outside(result.file) == outside(piece))
         #expect(result.file.notes().notes != piece.notes().notes)
         #expect(result.summary.bars == bars.count && result.summary.notes > 0)
+    }
+
+    /// A window of two and a half bars holds two, wherever they are; a network that turns everything on fills them to the end.
+    @Test(arguments: 1...5) func aWindowThatIsNoWholeNumberOfBarsLeavesNothingOut(_ first: Int) throws {
+        var configuration = TinyRoll.configuration
+        configuration.windowSteps = 40
+        let piece = try TinyModel.piece(bars: 6)
+        let result = try #require(
+            try TinyRoll.make(configuration, bias: 9).complete(
+                piece, bars: first...first + 1, settings: TinyRoll.settings
+            ).first)
+        let grid = BarGrid(aligning: piece.notes().pitched, division: piece.division)
+        let steps = Set(result.file.notes().pitched.map { grid.step(ofTick: $0.tick) })
+        #expect(steps.isSuperset(of: (first - 1) * 16..<(first + 1) * 16))
     }
 
     @Test func barsThatThePieceDoesNotHaveAreNamed() throws {

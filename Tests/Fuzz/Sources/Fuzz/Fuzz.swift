@@ -27,6 +27,7 @@ enum Reader: String, CaseIterable {
             let file = try MIDIFile.read(bytes).file
             let notes = file.notes()
             _ = try? Self.standardTokenizer.encodeAligned(notes.pitched, division: file.division)
+            _ = try? RollCorpus.Song(file)
             // What was read can be written, and reads as the same notes.
             let again = try MIDIFile.read(file.serialized()).file.notes()
             precondition(again.notes == notes.notes, "a file changes when it is written and read")
