@@ -8,6 +8,6 @@ extension ParityCase {
     /// Those of training, in the order of a model's backward pass.
     private static let backward: [ParityCase] =
         crossEntropy + binaryCrossEntropy + sumValues + linearBackward + transposedConvolutionBackward
-        + attentionBackward + activate + activationBackward + selectiveScanBackward + causalConvolutionBackward + layerNormBackward
-        + stridedConvolutionBackward + embeddingBackward + copyRows + gradientNorm + adamW
+        + attentionBackward + activate + activationBackward + selectiveScanBackward + causalConvolutionBackward
+        + layerNormBackward + stridedConvolutionBackward + embeddingBackward + copyRows + gradientNorm + adamW
 }
