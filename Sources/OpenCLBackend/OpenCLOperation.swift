@@ -74,13 +74,8 @@ struct Binder {
         [try argument(view.tensor), .int(view.offset), .int(view.rowStride)]
     }
 
-    /// Work-items that share a row or an array: on the group path the largest power of two up to `limit` that the device's
-    /// work-groups hold, for they add up in trees; elsewhere one.
-    func group(atMost limit: Int) -> Int {
-        guard path == .group else { return 1 }
-        let most = max(1, min(limit, backend.context.device.maxWorkGroupSize))
-        return 1 << (Int.bitWidth - 1 - most.leadingZeroBitCount)
-    }
+    /// See ``OpenCLBackend/group(atMost:)``.
+    func group(atMost limit: Int) -> Int { backend.group(atMost: limit) }
 
     /// A launch of `variant` with these arguments.
     ///
@@ -92,6 +87,16 @@ struct Binder {
         try kernel.bind(arguments)
         try kernel.checkWork(global: global, local: local)
         return .launch(Launch(kernel: kernel, global: global, local: local, label: label))
+    }
+}
+
+extension OpenCLBackend {
+    /// Work-items that share a row or an array: on the group path the largest power of two up to `limit` that the device's
+    /// work-groups hold, for they add up in trees; elsewhere one.
+    func group(atMost limit: Int) -> Int {
+        guard path == .group else { return 1 }
+        let most = max(1, min(limit, context.device.maxWorkGroupSize))
+        return 1 << (Int.bitWidth - 1 - most.leadingZeroBitCount)
     }
 }
 
