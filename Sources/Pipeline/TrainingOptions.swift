@@ -124,7 +124,7 @@ public struct TrainingOptions: Codable, Hashable, Sendable {
     func precision(for purpose: RecordingPurpose) -> Precision { purpose == .training ? precision : .float32 }
 
     /// The numbers of one AdamW step; steps count from 0. The average starts short, so that it forgets the initial weights.
-    func schedule(step: Int) -> AdamWSchedule {
+    package func schedule(step: Int) -> AdamWSchedule {
         let warm = min(1, Double(step + 1) / Double(max(warmUp, 1)))
         let progress = Double(max(0, step - warmUp)) / Double(max(1, steps - warmUp))
         let cosine = finalRate + (1 - finalRate) * 0.5 * (1 + cos(.pi * min(1, progress)))

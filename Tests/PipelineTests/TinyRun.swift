@@ -43,6 +43,15 @@ struct TinyRun {
             on: ReferenceBackend())
     }
 
+    /// Weights of a network that finds every token equally likely, so that each position costs ln V nats.
+    func evenWeights() throws -> [ParameterSource] {
+        try configuration.initialWeights(seed: 1).map { weight in
+            weight.key.name == "head.weight"
+                ? try ParameterSource(weight.key, weight.layout, weight.shape, weight.values.map { $0.map { _ in 0 } })
+                : weight
+        }
+    }
+
     func resumed() throws -> Trainer<TokenTask> {
         try Trainer(resuming: folder, corpus: corpus, on: ReferenceBackend())
     }
