@@ -33,9 +33,9 @@ public struct TrainingOptions: Codable, Hashable, Sendable {
     public var length = 1024
     /// The highest learning rate.
     public var rate = 1.5e-3
-    /// Steps in which the rate rises to it, linearly.
+    /// Steps in which the rate rises to it, linearly; at most half of those before the last.
     public var warmUp = 100
-    /// The rate of the last step, as a share of the highest; a cosine leads there.
+    /// The rate of the last step, as a share of the highest; a cosine leads there. A run of one step has the highest.
     public var finalRate = 0.02
     /// Weight decay per unit of rate, on matrices only.
     public var decay: Float = 0.05
@@ -125,8 +125,10 @@ public struct TrainingOptions: Codable, Hashable, Sendable {
 
     /// The numbers of one AdamW step; steps count from 0. The average starts short, so that it forgets the initial weights.
     package func schedule(step: Int) -> AdamWSchedule {
+        // A short run, too, reaches the highest rate and falls from it.
+        let warmUp = min(warmUp, (steps - 1) / 2)
         let warm = min(1, Double(step + 1) / Double(max(warmUp, 1)))
-        let progress = Double(max(0, step - warmUp)) / Double(max(1, steps - warmUp))
+        let progress = Double(max(0, step - warmUp)) / Double(max(1, steps - 1 - warmUp))
         let cosine = finalRate + (1 - finalRate) * 0.5 * (1 + cos(.pi * min(1, progress)))
         return AdamWSchedule(
             rate: rate * warm * cosine, step: step + 1,

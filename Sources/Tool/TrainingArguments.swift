@@ -12,7 +12,7 @@ struct TrainingArguments: ParsableArguments {
     @Option(help: "Windows that are computed at once; gradients of several are added up.") var microBatch: Int?
     @Option(help: "Tokens of a window, or steps of a roll; 1024 or 512 if not given.") var length: Int?
     @Option(help: "Highest learning rate.") var rate = 1.5e-3
-    @Option(help: "Steps in which the rate rises.") var warmUp = 100
+    @Option(help: "Steps in which the rate rises, at most half of all.") var warmUp = 100
     @Option(help: "Weight decay.") var decay: Float = 0.05
     @Option(help: "Norm above which gradients are scaled down.") var maximumNorm: Float = 1
     @Option(help: "What the moving average of the weights keeps in a step.") var averageDecay = 0.999

@@ -5,14 +5,29 @@ import SMDIM
 import Testing
 
 @Suite struct TrainingScheduleTests {
-    /// Four steps to a rate of 2 and eight along half a cosine from 1 to 0.1 of it: 2 · (0.1 + 0.45 · (1 + cos(π · part))).
+    /// Four steps to a rate of 2 and nine along half a cosine from 1 to 0.1 of it: 2 · (0.1 + 0.45 · (1 + cos(π · part))).
     @Test(arguments: [
-        (0, 0.5), (1, 1), (2, 1.5), (3, 2), (4, 2), (6, 1.736_396_1), (8, 1.1), (10, 0.463_603_9),
+        (0, 0.5), (1, 1), (2, 1.5), (3, 2), (4, 2), (6, 1.736_396_1), (8, 1.1), (10, 0.463_603_9), (12, 0.2),
     ])
     func rateRisesAndFallsAlongACosine(_ step: Int, _ rate: Double) {
         var options = TrainingOptions()
-        (options.steps, options.warmUp, options.rate, options.finalRate) = (12, 4, 2, 0.1)
+        (options.steps, options.warmUp, options.rate, options.finalRate) = (13, 4, 2, 0.1)
         #expect(abs(options.schedule(step: step).rate - rate) < 1e-7)
+    }
+
+    /// A run rises for at most half of its steps, reaches the highest rate and ends with the last.
+    @Test(arguments: [(10, 0, 1), (10, 4, 4), (10, 100, 4), (50, 100, 24), (3, 100, 1), (2, 100, 1)])
+    func shortRunsReachTheHighestRateAndTheLast(_ steps: Int, _ warmUp: Int, _ rise: Int) {
+        var options = TrainingOptions()
+        (options.steps, options.warmUp, options.rate, options.finalRate) = (steps, warmUp, 1, 0.02)
+        let rates = (0..<steps).map { options.schedule(step: $0).rate }
+        #expect(rates.first == 1 / Double(rise) && rates.max() == 1 && rates.last == 0.02)
+    }
+
+    @Test(arguments: [0, 1, 100]) func runOfOneStepHasTheHighestRate(_ warmUp: Int) {
+        var options = TrainingOptions()
+        (options.steps, options.warmUp, options.rate) = (1, warmUp, 1)
+        #expect(options.schedule(step: 0).rate == 1)
     }
 
     /// k / (k + 9) of the old average in step k, counted from 1, until that reaches what the options say.
@@ -30,7 +45,7 @@ import Testing
     @Test func firstStepIsTheRateLong() throws {
         let run = try TinyRun()
         var options = TinyRun.options
-        (options.warmUp, options.rate) = (4, 0.02)
+        (options.warmUp, options.rate) = (2, 0.01)
         let trainer = try run.trainer(options)
         func weights() throws -> (now: [Float], average: [Float]) {
             try trainer.writeCheckpoint(to: run.folder)
