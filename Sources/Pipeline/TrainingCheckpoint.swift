@@ -25,6 +25,8 @@ public struct TrainingCheckpoint: Sendable {
     /// What a checkpoint holds of every weight.
     static let slots: [ParameterKey.Slot] = [.value, .firstMoment, .secondMoment, .average]
     private static let kept = 2
+    /// How `training.json` spells a maximum norm of infinity, for which JSON has no number.
+    private static let (infinity, minusInfinity, notANumber) = ("inf", "-inf", "nan")
 
     /// The options of the run, which decide how it goes on.
     public var options: TrainingOptions { header.options }
@@ -33,6 +35,11 @@ public struct TrainingCheckpoint: Sendable {
     ///
     /// - Throws: ``ModelFileError/unwritable(file:reason:)``, or an error of the device.
     static func write(_ header: Header, parameters: any ParameterStore, to folder: URL) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: infinity, negativeInfinity: minusInfinity, nan: notANumber)
+        let training = try encoder.encode(header)
         var tensors: [String: HostTensor] = [:]
         for key in parameters.keys where slots.contains(key.slot) {
             tensors["\(key.slot.rawValue).\(key.name)"] = try parameters.read(key)
@@ -44,9 +51,7 @@ public struct TrainingCheckpoint: Sendable {
             if files.fileExists(atPath: temporary.path) { try files.removeItem(at: temporary) }
             try files.createDirectory(at: temporary, withIntermediateDirectories: true)
             try Safetensors.write(tensors, to: temporary.appending(path: "state.safetensors"))
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-            try encoder.encode(header).write(to: temporary.appending(path: "training.json"))
+            try training.write(to: temporary.appending(path: "training.json"))
             if files.fileExists(atPath: final.path) { try files.removeItem(at: final) }
             try files.moveItem(at: temporary, to: final)
             for old in try all(in: folder).dropLast(kept) { try files.removeItem(at: old) }
@@ -96,7 +101,10 @@ public struct TrainingCheckpoint: Sendable {
     ///
     /// - Throws: ``TrainingError/checkpoint(_:expected:found:)`` or ``ModelFileError``.
     public init(training: Data, state file: Safetensors, named place: String) throws {
-        do { header = try JSONDecoder().decode(Header.self, from: training) } catch {
+        let decoder = JSONDecoder()
+        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+            positiveInfinity: Self.infinity, negativeInfinity: Self.minusInfinity, nan: Self.notANumber)
+        do { header = try decoder.decode(Header.self, from: training) } catch {
             throw TrainingError.checkpoint(
                 "\(place)/training.json", expected: "options and a step", found: "\(error)")
         }

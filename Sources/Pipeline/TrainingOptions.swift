@@ -39,7 +39,7 @@ public struct TrainingOptions: Codable, Hashable, Sendable {
     public var finalRate = 0.02
     /// Weight decay per unit of rate, on matrices only.
     public var decay: Float = 0.05
-    /// The norm above which gradients are scaled down.
+    /// The norm above which gradients are scaled down; infinity for no clipping.
     public var maximumNorm: Float = 1
     /// The share that the moving average of the weights keeps in a step.
     public var averageDecay = 0.999

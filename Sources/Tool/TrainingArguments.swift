@@ -14,7 +14,7 @@ struct TrainingArguments: ParsableArguments {
     @Option(help: "Highest learning rate.") var rate = 1.5e-3
     @Option(help: "Steps in which the rate rises, at most half of all.") var warmUp = 100
     @Option(help: "Weight decay.") var decay: Float = 0.05
-    @Option(help: "Norm above which gradients are scaled down.") var maximumNorm: Float = 1
+    @Option(help: "Norm above which gradients are scaled down; inf for never.") var maximumNorm: Float = 1
     @Option(help: "What the moving average of the weights keeps in a step.") var averageDecay = 0.999
     @Option(help: "Weighting of positions: mean, elbo or reweighted.") var weighting = TrainingOptions.Weighting.mean
     @Option(help: "Share of the windows that are masked as generate's --sweep leaves them; tokens only.")

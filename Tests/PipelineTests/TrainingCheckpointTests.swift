@@ -135,6 +135,34 @@ import Testing
         }
     }
 
+    /// JSON has no infinity.
+    @Test func maximumNormOfInfinityComesBack() throws {
+        let run = try TinyRun()
+        var options = TinyRun.options
+        options.maximumNorm = .infinity
+        let trainer = try run.trainer(options)
+        _ = try trainer.takeStep()
+        try trainer.writeCheckpoint(to: run.folder)
+        let again = try run.resumed()
+        #expect(again.options == options)
+        #expect(try again.takeStep().loss == trainer.takeStep().loss)
+    }
+
+    @Test func everyOptionComesBack() throws {
+        var options = TrainingOptions()
+        (options.steps, options.batch, options.microBatch, options.length) = (3, 4, 2, 16)
+        (options.rate, options.warmUp, options.finalRate, options.decay) = (0.25, 5, 0.5, 0.125)
+        (options.maximumNorm, options.averageDecay, options.weighting, options.sweptWindows) = (2, 0.75, .elbo, 0.5)
+        (options.cellLoss, options.precision, options.seed) = (.absolute, .bfloat16, .max)
+        (options.checkpointEvery, options.validWindows) = (6, 7)
+        let defaults = Mirror(reflecting: TrainingOptions()).children
+        for (option, other) in zip(Mirror(reflecting: options).children, defaults) {
+            try #require("\(option.value)" != "\(other.value)", "\(option.label ?? "") has its default")
+        }
+        let again = try JSONDecoder().decode(TrainingOptions.self, from: JSONEncoder().encode(options))
+        #expect(again == options)
+    }
+
     @Test func checkpointOfBeforeThereWereOptionsHasTheirDefaults() throws {
         let run = try TinyRun()
         try run.writeCheckpoint { text in
