@@ -7,15 +7,16 @@ public import SMDIM
 /// Training a ``RollDenoiser`` by binomial diffusion.
 ///
 /// So that the network learns to lean on what is given, a window shows it clean cells at every noise level: the melody of half of
-/// the windows, all bars but some of a quarter, nothing of the others. It is judged by the cross-entropy of the free cells of
-/// held-out windows, in bits per time step, averaged over times stratified over (0, 1].
+/// the windows, all bars but some of a quarter, nothing of the others.
+///
+/// Whatever a cell costs in training, it is judged by the cross-entropy of the free cells of held-out windows, in bits per time
+/// step that has any, so that neither what fills a short song nor whole bars that are given count: for each song over eight
+/// windows with times stratified over (0, 1], and then the mean over the songs.
 public struct RollTask: TrainingTask {
     public static let measure = "bits per step"
-    /// Corruptions of a valid window.
-    private static let timesPerWindow = 8
-
     public let configuration: RollConfiguration
     public let tokenizerJSON: Data? = nil
+    /// Windows of a valid song, each with a time of its own.
     public static let judgedWindows = 8
 
     private let songs: [RollCorpus.Song]
@@ -56,7 +57,9 @@ public struct RollTask: TrainingTask {
         purpose: RecordingPurpose
     ) throws -> Plan {
         try RollDenoiser(configuration, precision: options.precision(for: purpose), slot: slot, purpose: purpose)
-            .lossPlan(batch: windows, steps: options.length, loss: options.cellLoss)
+            .lossPlan(
+                batch: windows, steps: options.length,
+                loss: purpose == .training ? options.cellLoss : .crossEntropy)
     }
 
     public func batch(step: Int, samples: Range<Int>, times: [Double]) throws -> TrainingBatch {
@@ -65,15 +68,15 @@ public struct RollTask: TrainingTask {
             seed: options.seed, step: step, firstSample: samples.lowerBound)
     }
 
-    public var judgementCount: Int { validSongs.count * Self.timesPerWindow / Self.judgedWindows }
+    public var judgementCount: Int { validSongs.count }
 
     public func judgement(_ index: Int) throws -> (batch: TrainingBatch, weights: [Float]) {
-        let (song, first) = (index * Self.judgedWindows).quotientAndRemainder(dividingBy: Self.timesPerWindow)
-        let times = (first..<first + Self.judgedWindows).map { (Double($0) + 0.5) / Double(Self.timesPerWindow) }
-        let windows = times.indices.map { window(of: [validSongs[song]], seed: 0, step: song, sample: first + $0) }
-        let batch = try batch(windows, times: times, seed: 0, step: song, firstSample: first)
-        let windowCount = Double(validSongs.count * Self.timesPerWindow * options.length)
-        return (batch, times.map { _ in Float(1 / (windowCount * log(2))) })
+        let times = (0..<Self.judgedWindows).map { (Double($0) + 0.5) / Double(Self.judgedWindows) }
+        let windows = times.indices.map { window(of: [validSongs[index]], seed: 0, step: index, sample: $0) }
+        let batch = try batch(windows, times: times, seed: 0, step: index, firstSample: 0)
+        let freeSteps = windows.reduce(0) { $0 + $1.freeSteps(of: configuration.cellCount) }
+        let weight = 1 / (Double(validSongs.count * max(freeSteps, 1)) * log(2))
+        return (batch, times.map { _ in Float(weight) })
     }
 
     private func batch(
@@ -106,6 +109,11 @@ extension RollTask {
     private struct Window {
         var clean: [Float]
         var known: [Float]
+
+        /// Time steps, of `width` cells each, that are not given whole.
+        func freeSteps(of width: Int) -> Int {
+            stride(from: 0, to: known.count, by: width).count { known[$0..<$0 + width].contains(0) }
+        }
     }
 
     /// A window of whole bars, drawn in proportion to the songs' lengths; shorter songs end in given silence.

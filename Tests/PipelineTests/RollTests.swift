@@ -253,6 +253,28 @@ private enum TinyRoll {
         #expect(try trainer.validMeasure() < 0.5 * before)
     }
 
+    /// A network without a head finds every cell as likely on as off, which costs a bit, so a time step costs as many as it has
+    /// free cells: all but the two of a note of the melody. The song that judges is shorter than a window.
+    @Test(arguments: BinaryCrossEntropy.Loss.allCases) func measureIsInBitsPerFreeStep(
+        _ loss: BinaryCrossEntropy.Loss
+    ) throws {
+        let (configuration, corpus) = (TinyRoll.configuration, try Self.corpus().corpus)
+        let weights = try configuration.initialWeights(seed: 1).map { source in
+            let values = source.key.name.hasPrefix("head.") ? source.values.map { $0.map { _ in 0 } } : source.values
+            return try ParameterSource(source.key, source.layout, source.shape, values)
+        }
+        var options = Self.options
+        (options.length, options.cellLoss) = (96, loss)
+        let trainer = try Trainer<RollTask>(
+            configuration, weights: weights, corpus: corpus, options: options, on: ReferenceBackend())
+        try #require(trainer.task.judgementCount == 1 && corpus.valid[0].roll.steps < 96)
+        let known = try #require(try trainer.task.judgement(0).batch.inputs["known"]).floats()
+        let free = stride(from: 0, to: known.count, by: 176).map { step in known[step..<step + 176].count { $0 == 0 } }
+        let expected = Double(free.reduce(0, +)) / Double(free.count { $0 > 0 })
+        try #require(expected > 174 && expected < 176 && free.contains(0))
+        #expect(abs(try trainer.validMeasure() - expected) < 1e-5 * expected)
+    }
+
     @Test func resumedRunHasTheBitsOfOneThatWasNot() throws {
         let (folder, corpus) = try Self.corpus()
         let whole = try Self.trainer(corpus)
