@@ -119,9 +119,9 @@ extension TrainingBatch {
 }
 
 extension Array {
-    /// At most `count` elements, evenly spaced from the first on.
+    /// At most `count` elements, evenly spaced from the first on: number i is the one at ⌊i · all / count⌋.
     func spread(_ count: Int) -> [Element] {
-        let spacing = Swift.max(1, self.count / Swift.max(count, 1))
-        return stride(from: 0, to: self.count, by: spacing).prefix(count).map { self[$0] }
+        let count = Swift.min(count, self.count)
+        return (0..<count).map { self[$0 * self.count / count] }
     }
 }

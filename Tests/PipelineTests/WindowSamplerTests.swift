@@ -71,6 +71,15 @@ import Testing
         #expect(sampler.consecutiveWindows(1) == [[0, 7, 8, 9, 9, 9]])
     }
 
+    /// ⌊i · 15 / count⌋, also where there are fewer than twice as many windows as are wanted.
+    @Test(arguments: [
+        (3, [0, 5, 10]), (4, [0, 3, 7, 11]), (8, [0, 1, 3, 5, 7, 9, 11, 13]), (15, Array(0..<15)), (16, Array(0..<15)),
+    ])
+    func consecutiveWindowsAreSpreadOverTheSongs(_ count: Int, _ songs: [Int32]) {
+        let sampler = WindowSampler((0..<15).map { [$0, 90] }, length: 2, bar: 0, pad: 99, seed: 0)
+        #expect(sampler.consecutiveWindows(count).map(\.[0]) == songs)
+    }
+
     /// A million songs of nothing are a token file of 4 MB; only the windows that are asked for are filled.
     @Test func windowsThatAreNotAskedForTakeNoMemory() {
         let songs = [[Int32]](repeating: [], count: 1_000_000)
