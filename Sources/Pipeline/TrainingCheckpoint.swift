@@ -31,7 +31,7 @@ public struct TrainingCheckpoint: Sendable {
     /// The options of the run, which decide how it goes on.
     public var options: TrainingOptions { header.options }
 
-    /// Writes a checkpoint into `folder` and removes all but the last two.
+    /// Writes a checkpoint into `folder` and removes all but the last two, and what runs that were killed left unfinished.
     ///
     /// - Throws: ``ModelFileError/unwritable(file:reason:)``, or an error of the device.
     static func write(_ header: Header, parameters: any ParameterStore, to folder: URL) throws {
@@ -48,8 +48,9 @@ public struct TrainingCheckpoint: Sendable {
         let (temporary, final) = (folder.appending(path: ".\(name)"), folder.appending(path: name))
         let files = FileManager.default
         do {
-            if files.fileExists(atPath: temporary.path) { try files.removeItem(at: temporary) }
-            try files.createDirectory(at: temporary, withIntermediateDirectories: true)
+            try files.createDirectory(at: folder, withIntermediateDirectories: true)
+            for unfinished in try numbered(".checkpoint-", in: folder) { try files.removeItem(at: unfinished) }
+            try files.createDirectory(at: temporary, withIntermediateDirectories: false)
             try Safetensors.write(tensors, to: temporary.appending(path: "state.safetensors"))
             try training.write(to: temporary.appending(path: "training.json"))
             if files.fileExists(atPath: final.path) { try files.removeItem(at: final) }
@@ -62,12 +63,19 @@ public struct TrainingCheckpoint: Sendable {
         }
     }
 
-    /// The checkpoints in `folder`, oldest first; none where there is no such folder. Whoever keeps a copy gives it another
-    /// name, which is passed over.
-    private static func all(in folder: URL) throws -> [URL] {
+    /// The checkpoints in `folder`, oldest first; none where there is no such folder.
+    private static func all(in folder: URL) throws -> [URL] { try numbered("checkpoint-", in: folder) }
+
+    /// What is in `folder` under `prefix` and the eight or more digits of a step, in the order of the steps. Whoever keeps a
+    /// copy gives it another name, which is passed over.
+    private static func numbered(_ prefix: String, in folder: URL) throws -> [URL] {
         guard FileManager.default.fileExists(atPath: folder.path) else { return [] }
-        return try AtomicFile.names(inFolder: folder.path)
-            .filter { $0.wholeMatch(of: /checkpoint-[0-9]{8,}/) != nil }.map { folder.appending(path: $0) }
+        let steps = try AtomicFile.names(inFolder: folder.path).compactMap { name -> (step: Int, name: String)? in
+            let digits = name.dropFirst(prefix.count)
+            guard name.hasPrefix(prefix), digits.wholeMatch(of: /[0-9]{8,}/) != nil else { return nil }
+            return Int(digits).map { ($0, name) }
+        }
+        return steps.sorted { $0 < $1 }.map { folder.appending(path: $0.name) }
     }
 
     /// Checks that `folder` holds no checkpoint: a new run beside an older one would lose its own, as the older ones bear

@@ -68,6 +68,11 @@ struct TinyRun {
         try changed.write(to: file, atomically: true, encoding: .utf8)
     }
 
+    /// The names in the folder that have to do with checkpoints, sorted.
+    func checkpoints() throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.contains("checkpoint") }.sorted()
+    }
+
     /// The bytes of the newest checkpoint's state.
     func state() throws -> Data {
         let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)

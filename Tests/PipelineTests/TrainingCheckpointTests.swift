@@ -29,10 +29,37 @@ import Testing
             _ = try trainer.takeStep()
             try trainer.writeCheckpoint(to: run.folder)
         }
-        let names = try FileManager.default.contentsOfDirectory(atPath: run.folder.path).filter {
-            $0.contains("checkpoint")
+        #expect(try run.checkpoints() == ["checkpoint-00000002", "checkpoint-00000003"])
+    }
+
+    /// From 10⁸ on a step has nine digits, and as text comes before those of eight.
+    @Test func checkpointsAreInTheOrderOfTheirSteps() throws {
+        let run = try TinyRun()
+        try run.writeCheckpoint { $0.replacing("\"steps\" : 8", with: "\"steps\" : 100000008") }
+        let first = run.folder.appending(path: "checkpoint-00000001")
+        let training = first.appending(path: "training.json")
+        let text = try String(contentsOf: training, encoding: .utf8)
+        try text.replacing("\"step\" : 1", with: "\"step\" : 99999999")
+            .write(to: training, atomically: true, encoding: .utf8)
+        try FileManager.default.moveItem(at: first, to: run.folder.appending(path: "checkpoint-99999999"))
+        let trainer = try run.resumed()
+        for step in [100_000_000, 100_000_001] {
+            _ = try trainer.takeStep()
+            try trainer.writeCheckpoint(to: run.folder)
+            #expect(try run.resumed().step == step)
         }
-        #expect(names.sorted() == ["checkpoint-00000002", "checkpoint-00000003"])
+        #expect(try run.checkpoints() == ["checkpoint-100000000", "checkpoint-100000001"])
+    }
+
+    /// A run that is killed while it writes leaves a folder of another step than the run that goes on.
+    @Test func whatAKilledRunLeftIsRemoved() throws {
+        let run = try TinyRun()
+        for name in [".checkpoint-00000007", ".checkpoint-00000001", ".checkpoint-mine"] {
+            try FileManager.default.createDirectory(
+                at: run.folder.appending(path: name).appending(path: "part"), withIntermediateDirectories: true)
+        }
+        try run.trainer().writeCheckpoint(to: run.folder)
+        #expect(try run.checkpoints() == [".checkpoint-mine", "checkpoint-00000000"])
     }
 
     @Test func aCopyOfACheckpointUnderAnotherNameIsLeftAlone() throws {
@@ -48,9 +75,8 @@ import Testing
                     at: run.folder.appending(path: "checkpoint-00000001"), to: run.folder.appending(path: copy))
             }
         }
-        let names = try files.contentsOfDirectory(atPath: run.folder.path).filter { $0.contains("checkpoint") }
         #expect(
-            names.sorted() == [
+            try run.checkpoints() == [
                 "checkpoint-00000001-kept", "checkpoint-00000003", "checkpoint-00000004", "checkpoint-best",
             ])
         #expect(try run.resumed().step == 4)
