@@ -80,8 +80,8 @@ extension Corpus {
         tokenizer = REMITokenizer(try TokenizerConfiguration(tokenizerJSON: Array(json.utf8)))
         let vocabulary = 0..<Int32(tokenizer.vocabulary.count)
         func songs(_ part: String) throws -> [[Int32]] {
-            let ids = try file.tensor("\(part).tokens").integers()
-            let ends = try file.tensor("\(part).ends").integers().map(Int.init)
+            let ids = try file.integers("\(part).tokens")
+            let ends = try file.integers("\(part).ends").map(Int.init)
             guard ends.last == ids.count, zip([0] + ends, ends).allSatisfy({ $0 <= $1 }),
                 ids.allSatisfy(vocabulary.contains)
             else { throw CorpusError.malformed(place, expected: "rising ends and ids of the tokenizer in \(part)") }

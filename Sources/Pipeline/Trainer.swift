@@ -50,23 +50,27 @@ public final class Trainer<Task: TrainingTask> {
         resuming checkpoint: TrainingCheckpoint, corpus: Task.Corpus, on backend: any Backend
     ) throws {
         let (header, state) = (checkpoint.header, checkpoint.state)
-        let configuration = try Task.Configuration(json: Data(header.configuration.utf8))
-        for declaration in try configuration.parameters {
-            for slot in TrainingCheckpoint.slots {
-                let key = ParameterKey(declaration.key.name, slot)
-                guard state[key]?.count != declaration.shape.elementCount else { continue }
-                throw TrainingError.checkpoint(
-                    checkpoint.place, expected: "\(key) \(declaration.shape)",
-                    found: state[key].map { "\($0.count) values" } ?? "none")
-            }
-        }
+        let place = "\(checkpoint.place)/training.json"
         do {
+            let configuration = try Task.Configuration(json: Data(header.configuration.utf8))
+            for declaration in try configuration.parameters {
+                for slot in TrainingCheckpoint.slots {
+                    let key = ParameterKey(declaration.key.name, slot)
+                    guard state[key]?.count != declaration.shape.elementCount else { continue }
+                    throw TrainingError.checkpoint(
+                        checkpoint.place, expected: "\(key) \(declaration.shape)",
+                        found: state[key].map { "\($0.count) values" } ?? "none")
+                }
+            }
             try self.init(
                 configuration, corpus: corpus, state: state, step: header.step, options: header.options, on: backend)
         } catch PipelineError.option(let name, let expected, let found) {
-            // Whoever resumes gives no options.
-            throw TrainingError.checkpoint(
-                "\(checkpoint.place)/training.json: \(name)", expected: expected, found: found)
+            // Whoever resumes gives no options, and no config.json either.
+            throw TrainingError.checkpoint("\(place): \(name)", expected: expected, found: found)
+        } catch ModelFileError.configuration(let key, let expected, let found) {
+            throw TrainingError.checkpoint("\(place): configuration: \(key)", expected: expected, found: found)
+        } catch ModelFileError.malformed(_, let part, let expected, let found) {
+            throw TrainingError.checkpoint("\(place): configuration: \(part)", expected: expected, found: found)
         }
     }
 

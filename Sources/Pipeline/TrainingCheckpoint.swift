@@ -126,7 +126,7 @@ public struct TrainingCheckpoint: Sendable {
             guard let slot = Self.slots.first(where: { name.hasPrefix("\($0.rawValue).") }) else {
                 throw TrainingError.checkpoint(place, expected: "weights, moments and an average", found: name)
             }
-            state[ParameterKey(String(name.dropFirst(slot.rawValue.count + 1)), slot)] = try file.tensor(name).floats()
+            state[ParameterKey(String(name.dropFirst(slot.rawValue.count + 1)), slot)] = try file.floats(name)
         }
         self.state = state
         self.place = place

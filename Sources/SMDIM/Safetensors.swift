@@ -84,6 +84,28 @@ public struct Safetensors: Sendable {
             throw .malformed(file: file, part: name, expected: "as many elements as its shape", found: "\(error)")
         }
     }
+
+    /// The elements of a tensor that is stored in a type of floats.
+    ///
+    /// - Throws: ``ModelFileError``.
+    public func floats(_ name: String) throws(ModelFileError) -> [Float] {
+        guard case .float32(let values) = try tensor(name).values else {
+            throw typeMismatch(name, expected: "F32, F16 or BF16")
+        }
+        return values
+    }
+
+    /// The elements of a tensor that is stored as I32.
+    ///
+    /// - Throws: ``ModelFileError``.
+    public func integers(_ name: String) throws(ModelFileError) -> [Int32] {
+        guard case .int32(let values) = try tensor(name).values else { throw typeMismatch(name, expected: "I32") }
+        return values
+    }
+
+    private func typeMismatch(_ name: String, expected: String) -> ModelFileError {
+        .malformed(file: file, part: name, expected: expected, found: entries[name].map(\.type.rawValue) ?? "none")
+    }
 }
 
 /// Every little-endian element of the bytes, converted.

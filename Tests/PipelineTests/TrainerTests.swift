@@ -158,6 +158,23 @@ import _TestSupport
         }
     }
 
+    @Test(arguments: ["train.tokens", "valid.ends"]) func tokenFileOfFloatsIsRefused(_ name: String) throws {
+        let run = try TinyRun()
+        let file = run.folder.appending(path: "corpus.safetensors")
+        try run.corpus.write(to: file)
+        let written = try Safetensors(contentsOf: file)
+        var tensors = try Dictionary(uniqueKeysWithValues: written.entries.keys.map { ($0, try written.tensor($0)) })
+        let ids = try written.integers(name)
+        tensors[name] = try HostTensor([ids.count], ids.map { Float($0) })
+        try Safetensors.write(tensors, metadata: written.metadata, to: file)
+        #expect(
+            throws: ModelFileError.malformed(
+                file: "corpus.safetensors", part: name, expected: "I32", found: "F32")
+        ) {
+            try Corpus(tokenFile: file)
+        }
+    }
+
     /// A list that is there says which songs judge; one that cannot be read is no reason to draw them.
     @Test func listsThatCannotBeReadAreNamed() throws {
         let run = try TinyRun()

@@ -140,6 +140,41 @@ import Testing
         }
     }
 
+    /// The configuration is a text within training.json; there is no config.json.
+    @Test(arguments: [
+        (#"\"d_state\": 2"#, #"\"d_state\": 0"#, "d_state", "an integer in 1...64", "0"),
+        (#""configuration" : "{"#, #""configuration" : "{{"#, "byte 1", "JSON", "expected a string"),
+    ])
+    func configurationOfACheckpointThatCannotBeNamesIt(
+        _ old: String, _ new: String, _ part: String, _ expected: String, _ found: String
+    ) throws {
+        let run = try TinyRun()
+        try run.writeCheckpoint { $0.replacing(old, with: new) }
+        #expect(
+            throws: TrainingError.checkpoint(
+                run.folder.appending(path: "checkpoint-00000001/training.json").path + ": configuration: \(part)",
+                expected: expected, found: found)
+        ) {
+            try run.resumed()
+        }
+    }
+
+    @Test func stateOfIntegersIsNamed() throws {
+        let run = try TinyRun()
+        try run.trainer().writeCheckpoint(to: run.folder)
+        let file = run.folder.appending(path: "checkpoint-00000000/state.safetensors")
+        let state = try Safetensors(contentsOf: file)
+        var tensors = try Dictionary(uniqueKeysWithValues: state.entries.keys.map { ($0, try state.tensor($0)) })
+        tensors["average.norm.weight"] = try HostTensor([8], [Int32](repeating: 1, count: 8))
+        try Safetensors.write(tensors, to: file)
+        #expect(
+            throws: ModelFileError.malformed(
+                file: "state.safetensors", part: "average.norm.weight", expected: "F32, F16 or BF16", found: "I32")
+        ) {
+            try run.resumed()
+        }
+    }
+
     /// Numbers that would overflow a counter of draws or a tensor's size, or fill the host's memory.
     @Test(arguments: [
         ("\"step\" : 1", "\"step\" : -1"), ("\"step\" : 1", "\"step\" : 9"),
