@@ -1,3 +1,4 @@
+import ComputeCore
 import Foundation
 
 /// The file `tokens.json`: the ids of a piece and their names, `{"ids": [4, …], "tokens": ["Bar_None", …]}`.
@@ -24,10 +25,11 @@ public struct TokenFile: Sendable, Hashable, Codable {
     ///
     /// - Throws: ``TokenizerError/malformed(path:reason:)``.
     public init(json bytes: [UInt8], named path: String) throws {
-        guard let file = try? JSONDecoder().decode(TokenFile.self, from: Data(bytes)) else {
+        do { self = try StrictJSON.decode(TokenFile.self, from: Data(bytes)) } catch let error as StrictJSON.Failure {
+            throw TokenizerError.malformed(path: path, reason: "\(error)")
+        } catch {
             throw TokenizerError.malformed(path: path, reason: #"expected {"ids": [whole numbers], "tokens": [names]}"#)
         }
-        self = file
     }
 
     /// Writes the file so that what stands at `path` is whole or absent; equal files give equal bytes.

@@ -1,13 +1,19 @@
+import ComputeCore
+
 extension TokenizerConfiguration {
     /// Reads the configuration from a `tokenizer.json` as MidiTok 3 writes it.
     ///
     /// Understood are `pitch_range`, `beat_res`, `num_velocities`, `special_tokens`, `remove_duplicated_notes` and
-    /// `use_velocities`; any other switch that is on is refused, as are trained tokenizers. `miditok_version` decides
-    /// whether the upper pitch has a token (from 3.0.6 on it has).
+    /// `use_velocities`; any other switch that is not `false` is refused, as are trained tokenizers. `miditok_version`
+    /// decides whether the upper pitch has a token (from 3.0.6 on it has).
     ///
     /// - Throws: ``TokenizerError`` naming the key.
     public init(tokenizerJSON bytes: [UInt8]) throws {
-        guard let root = try? JSONValue(decoding: bytes), case .object(let file) = root else {
+        let file: StrictJSON
+        do { file = try StrictJSON(bytes) } catch {
+            throw TokenizerError.malformed(path: "tokenizer.json", reason: "\(error)")
+        }
+        guard case .object = file else {
             throw TokenizerError.malformed(path: "tokenizer.json", reason: "expected a JSON object")
         }
         for key in ["_vocab_base", "_model", "_vocab_base_byte_to_token"] where file[key] != nil {
@@ -17,8 +23,9 @@ extension TokenizerConfiguration {
         guard tokenization == .string("REMI") else {
             throw TokenizerError.invalid(key: "tokenization", value: tokenization.summary, expected: "'REMI'")
         }
-        guard case .object(let config) = try Self.value("config", in: file) else {
-            throw TokenizerError.invalid(key: "config", value: "no object", expected: "a JSON object")
+        let config = try Self.value("config", in: file)
+        guard case .object = config else {
+            throw TokenizerError.invalid(key: "config", value: config.summary, expected: "a JSON object")
         }
         try Self.refuseSwitches(in: config)
 
@@ -83,58 +90,70 @@ extension TokenizerConfiguration {
         "one_token_stream_for_programs", "program_changes",
     ]
 
+    /// The further switches of MidiTok, which are off where a file is silent and so are not written.
+    private static let otherSwitches = [
+        "chord_tokens_with_root_note", "log_tempos", "delete_equal_successive_tempo_changes",
+        "delete_equal_successive_time_sig_changes", "sustain_pedal_duration", "ac_polyphony_track", "ac_polyphony_bar",
+        "ac_pitch_class_bar", "ac_note_density_track", "ac_note_density_bar", "ac_note_duration_bar",
+        "ac_note_duration_track", "ac_repetition_track",
+    ]
+
     /// The switches that MidiTok takes as on where a file is silent.
     private static let onWhereAbsent = ["use_time_signatures", "use_pitchdrum_tokens"]
 
     private static let understoodFlags: Set = ["remove_duplicated_notes", "use_velocities"]
 
-    private static func refuseSwitches(in config: [String: JSONValue]) throws {
-        for (key, value) in config.sorted(by: { $0.key < $1.key }) where value == .bool(true) {
-            guard understoodFlags.contains(key) else {
-                throw TokenizerError.unsupported(key: key, value: value.summary)
+    /// Python takes a value such as 1 or "yes" as on, so a switch must be `false` to be off.
+    private static func refuseSwitches(in config: StrictJSON) throws {
+        for (key, value) in config.sortedMembers where value == .bool(true) && !understoodFlags.contains(key) {
+            throw TokenizerError.unsupported(key: key, value: value.summary)
+        }
+        for key in refusedSwitches + otherSwitches {
+            guard let value = config[key] else { continue }
+            guard value == .bool(false) else {
+                throw TokenizerError.invalid(key: key, value: value.summary, expected: "false")
             }
         }
         for key in onWhereAbsent where config[key] == nil {
             throw TokenizerError.missing(key: "config.\(key)")
         }
-        if case .object(let extra)? = config["additional_params"] {
-            for (key, value) in extra.sorted(by: { $0.key < $1.key }) where value != .null && value != .bool(false) {
-                throw TokenizerError.unsupported(key: "additional_params.\(key)", value: value.summary)
-            }
+        for (key, value) in config["additional_params"]?.sortedMembers ?? []
+        where value != .null && value != .bool(false) {
+            throw TokenizerError.unsupported(key: "additional_params.\(key)", value: value.summary)
         }
-        if case .array(let programs)? = config["use_note_duration_programs"], !programs.contains(.number(0)) {
+        if case .array(let programs)? = config["use_note_duration_programs"], !programs.contains(.integer(0)) {
             throw TokenizerError.unsupported(
                 key: "use_note_duration_programs", value: "a list without program 0 (piano)")
         }
     }
 
-    private static func value(_ key: String, in object: [String: JSONValue]) throws -> JSONValue {
+    private static func value(_ key: String, in object: StrictJSON) throws -> StrictJSON {
         guard let value = object[key] else { throw TokenizerError.missing(key: key) }
         return value
     }
 
-    private static func integer(_ key: String, in object: [String: JSONValue]) throws -> Int {
+    private static func integer(_ key: String, in object: StrictJSON) throws -> Int {
         let value = try value(key, in: object)
-        guard let integer = value.integer else {
+        guard case .integer(let integer) = value else {
             throw TokenizerError.invalid(key: key, value: value.summary, expected: "a whole number")
         }
         return integer
     }
 
-    private static func integers(_ key: String, in object: [String: JSONValue], count: Int) throws -> [Int] {
+    private static func integers(_ key: String, in object: StrictJSON, count: Int) throws -> [Int] {
         let value = try value(key, in: object)
         guard case .array(let values) = value, values.count == count else {
             throw TokenizerError.invalid(key: key, value: value.summary, expected: "\(count) whole numbers")
         }
         return try values.map { element in
-            guard let integer = element.integer, (-128...128).contains(integer) else {
+            guard case .integer(let integer) = element, (-128...128).contains(integer) else {
                 throw TokenizerError.invalid(key: key, value: element.summary, expected: "a MIDI pitch")
             }
             return integer
         }
     }
 
-    private static func flag(_ key: String, in object: [String: JSONValue]) throws -> Bool {
+    private static func flag(_ key: String, in object: StrictJSON) throws -> Bool {
         let value = try value(key, in: object)
         guard case .bool(let flag) = value else {
             throw TokenizerError.invalid(key: key, value: value.summary, expected: "true or false")
@@ -143,7 +162,7 @@ extension TokenizerConfiguration {
     }
 
     /// The stretches by their first beat; MidiTok writes them in this order.
-    private static func beatResolutions(in config: [String: JSONValue]) throws -> [BeatResolution] {
+    private static func beatResolutions(in config: StrictJSON) throws -> [BeatResolution] {
         let value = try value("beat_res", in: config)
         guard case .object(let stretches) = value else {
             throw TokenizerError.invalid(key: "beat_res", value: value.summary, expected: "an object")
@@ -151,7 +170,7 @@ extension TokenizerConfiguration {
         return try stretches.map { key, value in
             let bounds = key.split(separator: "_").map { Int($0) }
             guard bounds.count == 2, let lower = bounds[0], let upper = bounds[1], 0 <= lower, lower <= upper,
-                let steps = value.integer
+                case .integer(let steps) = value
             else {
                 throw TokenizerError.invalid(
                     key: "beat_res", value: "'\(key)': \(value.summary)", expected: "'first_last': steps a beat")
@@ -161,7 +180,7 @@ extension TokenizerConfiguration {
         .sorted { $0.beats.lowerBound < $1.beats.lowerBound }
     }
 
-    private static func specialTokens(in config: [String: JSONValue]) throws -> [String] {
+    private static func specialTokens(in config: StrictJSON) throws -> [String] {
         let value = try value("special_tokens", in: config)
         guard case .array(let values) = value else {
             throw TokenizerError.invalid(key: "special_tokens", value: value.summary, expected: "a list of names")
@@ -175,7 +194,7 @@ extension TokenizerConfiguration {
     }
 
     /// Whether a version of MidiTok, such as 3.0.5.post1, is 3.0.6 or later.
-    private static func includesUpperPitch(version: JSONValue) throws -> Bool {
+    private static func includesUpperPitch(version: StrictJSON) throws -> Bool {
         guard case .string(let text) = version else {
             throw TokenizerError.invalid(key: "miditok_version", value: version.summary, expected: "such as '3.1.0'")
         }
@@ -185,5 +204,13 @@ extension TokenizerConfiguration {
         }
         let numbers = parts.compactMap(\.self) + [0]
         return (numbers[0], numbers[1], numbers[2]) >= (3, 0, 6)
+    }
+}
+
+extension StrictJSON {
+    /// An object's members by their keys, none where this is no object.
+    fileprivate var sortedMembers: [(key: String, value: StrictJSON)] {
+        guard case .object(let members) = self else { return [] }
+        return members.sorted { $0.key < $1.key }
     }
 }

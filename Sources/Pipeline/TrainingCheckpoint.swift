@@ -112,7 +112,7 @@ public struct TrainingCheckpoint: Sendable {
         let decoder = JSONDecoder()
         decoder.nonConformingFloatDecodingStrategy = .convertFromString(
             positiveInfinity: Self.infinity, negativeInfinity: Self.minusInfinity, nan: Self.notANumber)
-        do { header = try decoder.decode(Header.self, from: training) } catch {
+        do { header = try StrictJSON.decode(Header.self, from: training, with: decoder) } catch {
             throw TrainingError.checkpoint(
                 "\(place)/training.json", expected: "options and a step", found: "\(error)")
         }

@@ -136,18 +136,3 @@ struct ConfigurationValues {
             key: key, expected: "\(expected), which follows from the other values", found: value.summary)
     }
 }
-
-extension StrictJSON {
-    /// The value in a few characters, for an error message.
-    var summary: String {
-        switch self {
-        case .null: "null"
-        case .bool(let value): "\(value)"
-        case .integer(let value): "\(value)"
-        case .number(let value): "\(value)"
-        case .string(let value): "\"\(value.prefix(40))\""
-        case .array: "a list"
-        case .object: "an object"
-        }
-    }
-}

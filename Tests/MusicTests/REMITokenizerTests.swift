@@ -155,6 +155,10 @@ struct REMITokenizerTests {
         }
         try AtomicFile.write(Array(#"{"ids": [4, "x"]}"#.utf8), to: path)
         #expect(throws: TokenizerError.self) { try TokenFile(path: path) }
+        try AtomicFile.write(Array(#"{"ids": [4], "ids": [5]}"#.utf8), to: path)
+        #expect(throws: TokenizerError.malformed(path: path, reason: #"byte 18: key "ids" appears twice"#)) {
+            try TokenFile(path: path)
+        }
         try AtomicFile.write(Array(#"{"ids": [4]}"#.utf8), to: path)
         #expect(try TokenFile(path: path).ids == [4])
     }

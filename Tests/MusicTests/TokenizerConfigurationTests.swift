@@ -32,6 +32,26 @@ struct TokenizerConfigurationTests {
         #expect(throws: TokenizerError.unsupported(key: key, value: "true")) { try read(changed) }
     }
 
+    @Test("Every switch of MidiTok's file must be spelled false", arguments: ["1", "0", "\"yes\"", "[true]", "null"])
+    func switchesThatAreNoBooleans(value: String) throws {
+        let original = try text()
+        let off = original.matches(of: /^        "([a-z_]+)": false/.anchorsMatchLineEndings()).map { String($0.1) }
+        #expect(off.count == 27 && off.contains("use_tempos"))
+        for key in off {
+            let changed = original.replacing("\"\(key)\": false", with: "\"\(key)\": \(value)")
+            let error = #expect(throws: TokenizerError.self, "\(key)") { try read(changed) }
+            #expect(error?.description.contains(key) == true)
+        }
+    }
+
+    @Test("A key that appears twice is refused, as another reader may take its other value")
+    func duplicateKeys() throws {
+        let key = "\"num_velocities\": 32"
+        let changed = try text().replacing(key, with: "\(key), \"num_velocities\": 8")
+        let error = #expect(throws: TokenizerError.self) { try read(changed) }
+        #expect(error?.description.contains("key \"num_velocities\" appears twice") == true)
+    }
+
     @Test("Bar tokens of other kinds are refused by key")
     func additionalParameters() throws {
         let bars = try text().replacingOccurrences(of: "\"max_bar_embedding\": null", with: "\"max_bar_embedding\": 60")

@@ -175,12 +175,13 @@ import Testing
         }
     }
 
-    /// Numbers that would overflow a counter of draws or a tensor's size, or fill the host's memory.
+    /// Numbers that would overflow a counter of draws or a tensor's size, or fill the host's memory; a key given twice.
     @Test(arguments: [
         ("\"step\" : 1", "\"step\" : -1"), ("\"step\" : 1", "\"step\" : 9"),
         ("\"step\" : 1", "\"step\" : -9223372036854775808"), ("\"steps\" : 8", "\"steps\" : -1"),
         ("\"steps\" : 8", "\"steps\" : 4294967296"), ("\"batch\" : 4", "\"batch\" : 2305843009213693952"),
         ("\"validWindows\" : 1", "\"validWindows\" : 9223372036854775807"), ("\"length\" : 16", "\"length\" : 0"),
+        ("\"length\" : 16", "\"length\" : 16, \"length\" : 16"),
     ])
     func numbersOfACheckpointThatCannotBeAreRefused(_ old: String, _ new: String) throws {
         let run = try TinyRun()

@@ -1,8 +1,11 @@
+package import Foundation
+
 /// A JSON value whose objects keep their order and whose duplicate keys have been refused.
 ///
-/// Foundation keeps one of two equal keys without a word, which lets one file mean two things to two readers; `config.json`
-/// and the headers of safetensors are therefore read by this parser. Source of the grammar: RFC 8259.
-enum StrictJSON: Equatable {
+/// Of two equal keys Foundation keeps the first and Python the last without a word, which lets one file mean two things to
+/// two readers; the files of a model, of its training and of tokens are therefore read by this parser. Source of the
+/// grammar: RFC 8259.
+package enum StrictJSON: Equatable, Sendable {
     case null
     case bool(Bool)
     case integer(Int)
@@ -12,20 +15,22 @@ enum StrictJSON: Equatable {
     case object([(key: String, value: StrictJSON)])
 
     /// Where and why a text is not JSON.
-    struct Failure: Error, Equatable {
-        let byte: Int
-        let reason: String
+    package struct Failure: Error, Equatable, CustomStringConvertible {
+        package let byte: Int
+        package let reason: String
+
+        package var description: String { "byte \(byte): \(reason)" }
     }
 
     /// Parses a whole text; spaces may follow.
-    init(_ bytes: [UInt8]) throws(Failure) {
+    package init(_ bytes: [UInt8]) throws(Failure) {
         var parser = Parser(bytes: bytes)
         self = try parser.value(depth: 0)
         parser.skipSpace()
         guard parser.position == bytes.count else { throw parser.failure("text after the value") }
     }
 
-    static func == (a: StrictJSON, b: StrictJSON) -> Bool {
+    package static func == (a: StrictJSON, b: StrictJSON) -> Bool {
         switch (a, b) {
         case (.null, .null): true
         case (.bool(let x), .bool(let y)): x == y
@@ -39,9 +44,33 @@ enum StrictJSON: Equatable {
     }
 
     /// The member of an object, nil if this is none or lacks it.
-    subscript(key: String) -> StrictJSON? {
+    package subscript(key: String) -> StrictJSON? {
         guard case .object(let members) = self else { return nil }
         return members.first { $0.key == key }?.value
+    }
+
+    /// Decodes a whole text in which no key appears twice.
+    ///
+    /// - Throws: ``Failure`` where the text is not JSON, `DecodingError` where it is of another shape.
+    package static func decode<Value: Decodable>(
+        _ type: Value.Type, from text: Data, with decoder: JSONDecoder = JSONDecoder()
+    ) throws -> Value {
+        _ = try StrictJSON([UInt8](text))
+        return try decoder.decode(type, from: text)
+    }
+
+    /// The value in a few characters, for an error message.
+    package var summary: String {
+        switch self {
+        case .null: "null"
+        case .bool(let value): "\(value)"
+        case .integer(let value): "\(value)"
+        case .number(let value): "\(value)"
+        case .string(let value): "'\(value.prefix(40))'"
+        case .array(let values):
+            "[" + (values.prefix(4).map(\.summary) + (values.count > 4 ? ["…"] : [])).joined(separator: ", ") + "]"
+        case .object(let members): "an object of \(members.count) keys"
+        }
     }
 }
 
