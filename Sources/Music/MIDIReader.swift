@@ -15,17 +15,18 @@ struct MIDIReader {
         let header = try readHeader()
         var tracks: [MIDITrack] = []
         var otherChunks: [MIDIChunk] = []
-        while let type = chunkType(at: position) {
-            if type == Self.trackType {
-                tracks.append(readTrack(index: tracks.count))
-            } else {
-                otherChunks.append(readOtherChunk(type: type))
+        let start = position
+        while position < bytes.count {
+            switch chunkType(at: position) {
+            case Self.trackType: tracks.append(readTrack(index: tracks.count))
+            case let type?: otherChunks.append(readOtherChunk(type: type))
+            case nil:
+                let next = nextTrack(from: position)
+                warnings.append(MIDIWarning(.strayBytes(next - position), byte: position))
+                position = next
             }
         }
-        if position < bytes.count {
-            warnings.append(MIDIWarning(.strayBytes(bytes.count - position), byte: position))
-        }
-        guard !tracks.isEmpty else { throw MIDIError(.noTracks, byte: position) }
+        guard !tracks.isEmpty else { throw MIDIError(.noTracks, byte: start) }
         if tracks.count != header.trackCount {
             warnings.append(MIDIWarning(.trackCount(declared: header.trackCount, found: tracks.count), byte: 10))
         }
@@ -52,7 +53,7 @@ extension MIDIReader {
         position = 14
         if length > 6 {
             warnings.append(MIDIWarning(.longHeader(length), byte: 4))
-            position = chunkType(at: 8 + length) == nil ? 14 : 8 + length
+            position = isChunk(at: 8 + length) ? 8 + length : 14
         }
         return (bigEndian(at: 10, count: 2), division)
     }
@@ -64,10 +65,19 @@ extension MIDIReader {
         return type.allSatisfy { (0x20...0x7E).contains($0) } ? type : nil
     }
 
+    /// Whether at an offset stands a track, or a chunk of another type that fits into the file.
+    ///
+    /// Four printable bytes alone may as well stand in a text, and what follows them there makes a length of megabytes.
+    private func isChunk(at offset: Int) -> Bool {
+        guard let type = chunkType(at: offset) else { return false }
+        return type == Self.trackType || bigEndian(at: offset + 4, count: 4) <= bytes.count - offset - 8
+    }
+
+    /// Reads the chunk at `position` and moves to what follows it: where it is longer than the file, the next track.
     private mutating func readOtherChunk(type: [UInt8]) -> MIDIChunk {
         let body = position + 8
         let declared = bigEndian(at: position + 4, count: 4)
-        let end = min(bytes.count, body + declared)
+        let end = declared <= bytes.count - body ? body + declared : nextTrack(from: body)
         if end - body < declared {
             warnings.append(MIDIWarning(.chunkCut(declared: declared, present: end - body), byte: position + 4))
         }
@@ -78,26 +88,33 @@ extension MIDIReader {
     /// Reads the track chunk at `position` and moves to what follows it.
     ///
     /// A declared length is trusted where the file ends or a chunk begins at its end. Otherwise the track is read to
-    /// its End of Track event, so that a length that lies costs nothing.
+    /// its End of Track event, so that a length that lies costs nothing. Where the end lies inside an event, a chunk
+    /// there that is no track may be part of it; then it is one if no End of Track follows before the next track.
     private mutating func readTrack(index: Int) -> MIDITrack {
         let lengthOffset = position + 4
         let body = position + 8
         let declared = bigEndian(at: lengthOffset, count: 4)
         let declaredEnd = body + declared
-        let isTrusted = declaredEnd == bytes.count || chunkType(at: declaredEnd) != nil
         if declaredEnd > bytes.count {
             let kind = MIDIWarning.Kind.chunkCut(declared: declared, present: bytes.count - body)
             warnings.append(MIDIWarning(kind, byte: lengthOffset, track: index))
         }
 
+        var isTrusted = declaredEnd == bytes.count || isChunk(at: declaredEnd)
         var reader = MIDITrackReader(bytes: bytes, range: body..<(isTrusted ? declaredEnd : bytes.count), track: index)
-        let track = reader.readTrack()
+        var track = reader.readTrack()
+        if isTrusted, reader.wasCut, declaredEnd < bytes.count, chunkType(at: declaredEnd) != Self.trackType {
+            var longer = MIDITrackReader(bytes: bytes, range: body..<nextTrack(from: declaredEnd), track: index)
+            let longerTrack = longer.readTrack()
+            if longer.sawEndOfTrack { (isTrusted, reader, track) = (false, longer, longerTrack) }
+        }
         warnings += reader.warnings
         position = reader.position
         if reader.sawEndOfTrack {
-            if isTrusted, position < declaredEnd, chunkType(at: position) != Self.trackType {
-                warnings.append(MIDIWarning(.strayBytes(declaredEnd - position), byte: position, track: index))
-                position = declaredEnd
+            if isTrusted, position < declaredEnd, !isChunk(at: position) {
+                let end = min(declaredEnd, nextTrack(from: position))
+                warnings.append(MIDIWarning(.strayBytes(end - position), byte: position, track: index))
+                position = end
             } else if position != declaredEnd, declaredEnd <= bytes.count {
                 let kind = MIDIWarning.Kind.wrongLength(declared: declared, actual: position - body)
                 warnings.append(MIDIWarning(kind, byte: lengthOffset, track: index))

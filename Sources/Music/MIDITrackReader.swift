@@ -6,6 +6,8 @@ struct MIDITrackReader {
     private(set) var position: Int
     private(set) var warnings: [MIDIWarning] = []
     private(set) var sawEndOfTrack = false
+    /// Whether the bytes ended inside an event.
+    private(set) var wasCut = false
 
     private var runningStatus: UInt8?
     private var runningStatusIsStale = false
@@ -37,6 +39,7 @@ struct MIDITrackReader {
                 }
                 events.append(MIDIEvent(tick: tick, message: message))
             } catch {
+                wasCut = error.reason.isEnd
                 warnings.append(MIDIWarning(.stopped(error.reason), byte: start, track: track))
                 return MIDITrack(events: events)
             }
@@ -96,6 +99,16 @@ extension MIDITrackReader {
         case 0xC0: return .programChange(channel: channel, program: first)
         case 0xD0: return .channelPressure(channel: channel, pressure: first)
         default: return .pitchBend(channel: channel, low: first, high: try readDataByte())
+        }
+    }
+}
+
+extension MIDIWarning.StopReason {
+    /// Whether more bytes would have been needed.
+    fileprivate var isEnd: Bool {
+        switch self {
+        case .cut, .lengthPastEnd: true
+        default: false
         }
     }
 }

@@ -72,6 +72,55 @@ struct MIDIReadingTests {
         #expect(warnings.contains { $0.byte == 18 && $0.track == 0 })
     }
 
+    /// Two tracks whose events hold texts, one of them a chunk's first eight bytes, and a chunk between the tracks.
+    @Test("No length of a track costs notes or tracks, wherever it points")
+    func everyTrackLength() throws {
+        let text: [UInt8] = [0, 0xFF, 1, 24] + Array("printable text, printable".utf8.prefix(24))
+        let data: [UInt8] = [0, 0xF0, 11] + Array("abcd".utf8) + [0, 0, 0, 2, 1, 2, 0xF7]
+        let first = MIDIBytes.note + text + MIDIBytes.note + data + MIDIBytes.note + MIDIBytes.endOfTrack
+        let second = text + [0, 0x91, 64, 90, 4, 0x81, 64, 0] + MIDIBytes.endOfTrack
+        for other in [[], Array("XYZW".utf8) + MIDIBytes.big(3, 4) + [9, 8, 7]] {
+            func bytes(_ length: Int) -> [UInt8] {
+                MIDIBytes.header(tracks: 3) + MIDIBytes.track(first, length: length) + other
+                    + MIDIBytes.track(second) + MIDIBytes.track(second)
+            }
+            let truth = try MIDIFile.read(bytes(first.count))
+            #expect(truth.warnings.isEmpty && truth.file.notes().notes.count == 5)
+            for length in 0...bytes(0).count where length != first.count {
+                let reading = try MIDIFile.read(bytes(length))
+                #expect(reading.file == truth.file, "length \(length), not \(first.count)")
+                #expect(reading.warnings.contains { $0.byte == 18 && $0.track == 0 })
+            }
+        }
+    }
+
+    @Test("A chunk of another type that is longer than the file ends at the next track")
+    func longChunk() throws {
+        let other = Array("XYZW".utf8) + MIDIBytes.big(5000, 4) + [9, 8, 7]
+        let track = MIDIBytes.track(MIDIBytes.note + MIDIBytes.endOfTrack)
+        let reading = try MIDIFile.read(MIDIBytes.header(tracks: 2) + track + other + track)
+        #expect(reading.file.tracks.count == 2 && reading.file.tracks[0] == reading.file.tracks[1])
+        #expect(reading.file.otherChunks == [MIDIChunk(type: Array("XYZW".utf8), bytes: [9, 8, 7])])
+        #expect(reading.warnings.map(\.kind) == [.chunkCut(declared: 5000, present: 3)])
+        let stray = try MIDIFile.read(MIDIBytes.header(tracks: 2) + track + [0, 1] + track)
+        #expect(stray.file == MIDIFile(division: 480, tracks: reading.file.tracks))
+        #expect(stray.warnings.map(\.kind) == [.strayBytes(2)])
+    }
+
+    /// The length is true, and what it cuts stays cut.
+    @Test("A track that is cut before a chunk of another type does not read on into it")
+    func cutBeforeAChunk() throws {
+        for cut in [[0, 0x90, 60], [0, 0xFF, 1, 40, 65]] as [[UInt8]] {
+            let other = Array("XYZW".utf8) + MIDIBytes.big(3, 4) + [9, 8, 7]
+            let last = MIDIBytes.track(MIDIBytes.note + MIDIBytes.endOfTrack)
+            let bytes = MIDIBytes.header(tracks: 2) + MIDIBytes.track(MIDIBytes.note + cut) + other + last
+            let reading = try MIDIFile.read(bytes)
+            #expect(reading.file.tracks.map(\.events.count) == [2, 2])
+            #expect(reading.file.otherChunks.count == 1)
+            #expect(reading.warnings.count == 1 && reading.warnings[0].byte == 30)
+        }
+    }
+
     @Test("A length inside an event that is absurd stops the track and keeps its notes")
     func lyingEventLength() throws {
         let meta: [UInt8] = [0, 0xFF, 1, 0xFF, 0xFF, 0xFF, 0x7F]
