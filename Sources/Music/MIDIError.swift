@@ -20,6 +20,10 @@ public struct MIDIError: Error, Sendable, Equatable, CustomStringConvertible {
         case unsortedEvent(track: Int, index: Int)
         /// A number that its field in the file cannot hold, found when writing.
         case unwritable(field: String, value: Int, limit: Int)
+        /// A number in an event that would make it another event, or none, found when writing.
+        case unwritableEvent(track: Int, index: Int, field: String, value: Int, expected: String)
+        /// A type of a chunk that is no type, or a track's, found when writing.
+        case unwritableChunkType([UInt8])
         /// A tempo that a tempo event cannot hold, in quarter notes per minute.
         case unwritableTempo(Double)
     }
@@ -55,10 +59,14 @@ extension MIDIError.Problem {
         case .smpteDivision(let division):
             "division \(division) is SMPTE time, expected ticks per quarter note; export the piece in musical time"
         case .zeroDivision: "the division is 0 ticks per quarter note, expected 1 to 32767"
-        case .noTracks: "no track chunk (MTrk) follows the header"
+        case .noTracks: "no track chunk (MTrk) follows the header, expected at least one"
         case .unsortedEvent(let track, let index):
             "event \(index) of track \(track) lies before the event in front of it; sort the events by tick"
         case .unwritable(let field, let value, let limit): "\(field) is \(value), a MIDI file holds 0 to \(limit)"
+        case .unwritableEvent(let track, let index, let field, let value, let expected):
+            "event \(index) of track \(track): \(field) is \(value), expected \(expected)"
+        case .unwritableChunkType(let type):
+            "a chunk of the type \(type), expected four printable bytes other than MTrk"
         case .unwritableTempo(let tempo):
             "a tempo of \(tempo) quarter notes per minute, "
                 + "expected \(Tempo.range.lowerBound) to \(Tempo.range.upperBound)"

@@ -31,6 +31,16 @@ extension MIDIMessage {
         return (channel, pitch, velocity)
     }
 
+    /// How many data bytes follow the status of a system message; nil where the status is of another kind.
+    static func systemDataCount(_ status: UInt8) -> Int? {
+        switch status {
+        case 0xF1, 0xF3: 1
+        case 0xF2: 2
+        case 0xF4...0xF6, 0xF8...0xFE: 0
+        default: nil
+        }
+    }
+
     /// The channel and pitch that the message releases: a note-off, or a note-on of velocity 0.
     var releasedKey: (channel: UInt8, pitch: UInt8)? {
         switch self {

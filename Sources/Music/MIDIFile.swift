@@ -5,6 +5,8 @@
 public struct MIDIFile: Sendable, Hashable {
     /// The largest number that four bytes of seven bits hold.
     static let largestNumber = 0x0FFF_FFFF
+    /// The last tick that a reader counts to.
+    static let largestTick = Int(Int32.max)
 
     /// Ticks in a quarter note, 1...32767.
     public var division: Int

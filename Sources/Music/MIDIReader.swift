@@ -37,8 +37,13 @@ struct MIDIReader {
 // MARK: - Chunks
 
 extension MIDIReader {
-    private static let headerType = Array("MThd".utf8)
-    private static let trackType = Array("MTrk".utf8)
+    static let headerType = Array("MThd".utf8)
+    static let trackType = Array("MTrk".utf8)
+
+    /// Whether bytes are four printable ones, as a chunk's type has to be.
+    static func isChunkType(_ bytes: [UInt8]) -> Bool {
+        bytes.count == 4 && bytes.allSatisfy { (0x20...0x7E).contains($0) }
+    }
 
     private mutating func readHeader() throws -> (trackCount: Int, division: Int) {
         guard bytes.starts(with: Self.headerType) else { throw MIDIError(.noHeader, byte: 0) }
@@ -62,7 +67,7 @@ extension MIDIReader {
     private func chunkType(at offset: Int) -> [UInt8]? {
         guard offset >= 0, offset + 8 <= bytes.count else { return nil }
         let type = Array(bytes[offset..<offset + 4])
-        return type.allSatisfy { (0x20...0x7E).contains($0) } ? type : nil
+        return Self.isChunkType(type) ? type : nil
     }
 
     /// Whether at an offset stands a track, or a chunk of another type that fits into the file.

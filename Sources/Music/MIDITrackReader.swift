@@ -31,7 +31,7 @@ struct MIDITrackReader {
             let start = position
             do throws(Stop) {
                 tick += try readNumber()
-                guard tick <= Int(Int32.max) else { throw Stop(.tickTooLarge) }
+                guard tick <= MIDIFile.largestTick else { throw Stop(.tickTooLarge) }
                 let message = try readMessage()
                 if case .meta(MetaType.endOfTrack, _) = message {
                     sawEndOfTrack = true
@@ -82,9 +82,10 @@ extension MIDITrackReader {
         case 0xFF:
             let type = try readByte()
             return .meta(type: type, bytes: try readBlock())
-        case 0xF1, 0xF3: return .system(status: first, bytes: [try readDataByte()])
-        case 0xF2: return .system(status: first, bytes: [try readDataByte(), try readDataByte()])
-        default: return .system(status: first, bytes: [])
+        default:
+            var data: [UInt8] = []
+            for _ in 0..<(MIDIMessage.systemDataCount(first) ?? 0) { data.append(try readDataByte()) }
+            return .system(status: first, bytes: data)
         }
     }
 

@@ -54,6 +54,54 @@ struct MIDIWritingTests {
         }
     }
 
+    @Test(
+        "A message that would be read as another, or as none, is refused with its place",
+        arguments: [
+            (.noteOn(channel: 0, pitch: 200, velocity: 1), "pitch is 200, expected 0 to 127"),
+            (.noteOff(channel: 0, pitch: 1, velocity: 128), "velocity is 128, expected 0 to 127"),
+            (.keyPressure(channel: 16, pitch: 1, pressure: 1), "channel is 16, expected 0 to 15"),
+            (.controlChange(channel: 0, controller: 128, value: 0), "controller is 128, expected 0 to 127"),
+            (.controlChange(channel: 0, controller: 7, value: 255), "value is 255, expected 0 to 127"),
+            (.programChange(channel: 0x80, program: 0), "channel is 128, expected 0 to 15"),
+            (.programChange(channel: 0, program: 128), "program is 128, expected 0 to 127"),
+            (.channelPressure(channel: 0, pressure: 128), "pressure is 128, expected 0 to 127"),
+            (.pitchBend(channel: 0, low: 128, high: 0), "low is 128, expected 0 to 127"),
+            (.pitchBend(channel: 0, low: 0, high: 128), "high is 128, expected 0 to 127"),
+            (.system(status: 0x90, bytes: [60, 80]), "status is 144, expected 241 to 246 or 248 to 254"),
+            (.system(status: 0xF7, bytes: []), "status is 247, expected 241 to 246 or 248 to 254"),
+            (.system(status: 0xF2, bytes: [1]), "number of data bytes is 1, expected 2"),
+            (.system(status: 0xF8, bytes: [1]), "number of data bytes is 1, expected 0"),
+            (.system(status: 0xF3, bytes: [128]), "data byte is 128, expected 0 to 127"),
+            (.meta(type: 0x2F, bytes: []), "meta type is 47, expected another; endTick says where a track ends"),
+        ] as [(MIDIMessage, String)])
+    func unwritableMessages(message: MIDIMessage, reason: String) throws {
+        let first = MIDIEvent(tick: 0, message: .programChange(channel: 0, program: 0))
+        let tracks = [MIDITrack(events: []), MIDITrack(events: [first, MIDIEvent(tick: 5, message: message)])]
+        let error = #expect(throws: MIDIError.self) { try MIDIFile(division: 480, tracks: tracks).serialized() }
+        #expect(error?.description == "MIDI data: event 1 of track 1: \(reason)")
+    }
+
+    @Test("A file that its reader would refuse or cut is not written")
+    func unreadableFiles() throws {
+        let track = MIDITrack(events: [])
+        #expect(throws: MIDIError(.zeroDivision)) { try MIDIFile(division: 0, tracks: [track]).serialized() }
+        #expect(throws: MIDIError(.noTracks)) { try MIDIFile(division: 480, tracks: []).serialized() }
+        for type in ["", "abc", "abcde", "ab\u{7}d", "MTrk"] {
+            let chunk = MIDIChunk(type: Array(type.utf8), bytes: [1])
+            let error = #expect(throws: MIDIError.self, "\(type)") {
+                try MIDIFile(division: 480, tracks: [track], otherChunks: [chunk]).serialized()
+            }
+            #expect(error?.description.contains("expected four printable bytes other than MTrk") == true)
+        }
+        // Each time between events fits its field, their sum is more than a reader counts.
+        let late = (1...9).map { MIDIEvent(tick: $0 * 0x0FFF_FFFF, message: .programChange(channel: 0, program: 0)) }
+        for track in [MIDITrack(events: late), MIDITrack(events: Array(late.prefix(8)), endTick: late[8].tick)] {
+            #expect(throws: MIDIError(.unwritable(field: "a tick", value: late[8].tick, limit: 0x7FFF_FFFF))) {
+                try MIDIFile(division: 480, tracks: [track]).serialized()
+            }
+        }
+    }
+
     @Test("A file made from notes has tempo and metre, and gives the notes back, also where equal keys overlap")
     func notesSurvive() throws {
         let notes = [
