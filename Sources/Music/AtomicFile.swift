@@ -1,3 +1,4 @@
+import ComputeCore
 import Foundation
 
 /// Why a file cannot be read or written.
@@ -62,12 +63,13 @@ public enum AtomicFile {
         }
     }
 
-    /// Writes to a temporary file beside `path` and renames it: what stands at `path` is whole or as it was.
+    /// Writes to a temporary file and renames it: what stands at `path`, or where a symbolic link there leads, is whole or as
+    /// it was.
     ///
     /// - Throws: ``MusicFileError/unwritable(path:reason:)``.
     public static func write(_ bytes: [UInt8], to path: String) throws {
         do {
-            try Data(bytes).write(to: URL(fileURLWithPath: path), options: .atomic)
+            try Data(bytes).writeWhole(to: URL(fileURLWithPath: path))
         } catch {
             throw MusicFileError.unwritable(path: path, reason: error.localizedDescription)
         }

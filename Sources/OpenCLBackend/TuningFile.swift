@@ -1,3 +1,4 @@
+import ComputeCore
 public import Foundation
 public import OpenCLRuntime
 
@@ -116,7 +117,7 @@ extension Tuning {
         do {
             try FileManager.default.createDirectory(
                 at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-            try encoder.encode(content).write(to: file, options: .atomic)
+            try encoder.encode(content).writeWhole(to: file)
         } catch {
             throw .unwritable(file: file.path, reason: error.localizedDescription)
         }

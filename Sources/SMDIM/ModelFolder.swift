@@ -66,8 +66,8 @@ public struct ModelFolder<Configuration: DenoiserConfiguration>: Sendable {
     ) throws(ModelFileError) {
         do {
             try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-            try tokenizer?.write(to: url.appending(path: "tokenizer.json"), options: .atomic)
-            try Data(readme.utf8).write(to: url.appending(path: "README.md"), options: .atomic)
+            try tokenizer?.writeWhole(to: url.appending(path: "tokenizer.json"))
+            try Data(readme.utf8).writeWhole(to: url.appending(path: "README.md"))
         } catch {
             throw .unwritable(file: url.path, reason: error.localizedDescription)
         }
@@ -76,7 +76,7 @@ public struct ModelFolder<Configuration: DenoiserConfiguration>: Sendable {
             metadata: ["format": "pt", "training": isTrained ? "smdim" : "none"],
             to: url.appending(path: "model.safetensors"))
         do {
-            try Data(configuration.json.utf8).write(to: url.appending(path: "config.json"), options: .atomic)
+            try Data(configuration.json.utf8).writeWhole(to: url.appending(path: "config.json"))
         } catch {
             throw .unwritable(file: url.path, reason: error.localizedDescription)
         }

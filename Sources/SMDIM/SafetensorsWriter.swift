@@ -12,7 +12,7 @@ extension Safetensors {
         to url: URL
     ) throws(ModelFileError) {
         do {
-            try encode(tensors, as: floatType, metadata: metadata).write(to: url, options: .atomic)
+            try encode(tensors, as: floatType, metadata: metadata).writeWhole(to: url)
         } catch {
             throw .unwritable(file: url.path, reason: error.localizedDescription)
         }

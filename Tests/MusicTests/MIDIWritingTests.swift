@@ -149,4 +149,23 @@ struct MIDIWritingTests {
         #expect(throws: MusicFileError.self) { try ode.write(to: folder.url.path) }
         #expect(folder.names == ["piece.mid"])
     }
+
+    @Test("A file is written where a symbolic link leads, be there a file yet or none")
+    func links() throws {
+        let folder = try TemporaryFolder()
+        let ode = try Fixture.midi("ode")
+        try FileManager.default.createDirectory(atPath: folder.path("far"), withIntermediateDirectories: true)
+        let targets = ["near.mid": "far/piece.mid", "chain.mid": "near.mid", "full.mid": folder.path("x")]
+        for (link, target) in targets {
+            try FileManager.default.createSymbolicLink(atPath: folder.path(link), withDestinationPath: target)
+        }
+        for link in ["near.mid", "chain.mid", "full.mid", "full.mid"] {
+            try ode.write(to: folder.path(link))
+        }
+        for (link, target) in targets {
+            #expect(try FileManager.default.destinationOfSymbolicLink(atPath: folder.path(link)) == target)
+            #expect(try MIDIFile.read(path: folder.path(link)).file == ode)
+        }
+        #expect(folder.names == ["chain.mid", "far", "full.mid", "near.mid", "x"])
+    }
 }

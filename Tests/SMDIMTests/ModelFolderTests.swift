@@ -45,6 +45,25 @@ private struct ModelCopy {
         }
     }
 
+    @Test func filesAreWrittenWhereSymbolicLinksLead() throws {
+        let names = ["README.md", "config.json", "model.safetensors", "tokenizer.json"]
+        let (links, targets) = (try TemporaryFolder(), try TemporaryFolder())
+        for name in names {
+            try FileManager.default.createSymbolicLink(
+                atPath: links.path(name), withDestinationPath: targets.path(name))
+        }
+        let model = try ModelCopy()
+        let folder = try ModelFolder<ModelConfiguration>(model.url)
+        try ModelFolder.write(
+            folder.configuration, weights: folder.weights(), isTrained: false, tokenizer: Data("{}".utf8), readme: "",
+            to: links.url)
+        #expect(targets.names == names)
+        for name in names {
+            #expect(try FileManager.default.destinationOfSymbolicLink(atPath: links.path(name)) == targets.path(name))
+        }
+        #expect(try ModelFolder<ModelConfiguration>(links.url).weights().count == model.weights.count)
+    }
+
     @Test func aMissingWeightIsNamed() throws {
         var model = try ModelCopy()
         model.weights["blocks.1.ffn.fc2.bias"] = nil
