@@ -32,7 +32,7 @@ public struct GrammarOptions: Sendable, Hashable {
     }
 
     /// The options for pieces that are moved by `semitones` afterwards: what is asked of the result, asked before the move.
-    public func before(transposingBy semitones: Int) -> GrammarOptions {
+    func before(transposingBy semitones: Int) -> GrammarOptions {
         var options = self
         options.pitches = pitches.map { $0.lowerBound - semitones...$0.upperBound - semitones }
         options.scale = scale.map { Key(tonic: $0.tonic - semitones, mode: $0.mode) }
@@ -50,8 +50,8 @@ public enum GrammarError: Error, Sendable, Equatable, CustomStringConvertible {
     case barCount(Int)
     /// More states than ``REMIGrammar/largestStateCount``.
     case tooManyStates(limit: Int)
-    /// No pitch of the tokenizer lies in the range and the scale.
-    case noPitches(GrammarOptions, tokenizer: ClosedRange<Int>)
+    /// No pitch of the tokenizer, moved by the transposition, lies in the range and the scale.
+    case noPitches(GrammarOptions, tokenizer: ClosedRange<Int>, transposition: Int)
 
     /// One line: what came and what was expected.
     public var description: String {
@@ -63,12 +63,13 @@ public enum GrammarError: Error, Sendable, Equatable, CustomStringConvertible {
         case .tooManyStates(let limit):
             return "grammar: expected at most \(limit) states: ask for fewer bars or smaller chords, or take a "
                 + "tokenizer with fewer positions in a bar"
-        case .noPitches(let options, let range):
+        case .noPitches(let options, let range, let transposition):
             let asked = [
                 options.pitches.map { "the range \($0.lowerBound)-\($0.upperBound)" },
                 options.scale.map { "the scale of \($0)" },
             ]
-            return "pitches: none of the tokenizer's \(range.lowerBound)-\(range.upperBound) is in "
+            let move = transposition == 0 ? "" : ", moved by \(transposition) semitones,"
+            return "pitches: none of the tokenizer's \(range.lowerBound)-\(range.upperBound)\(move) is in "
                 + asked.compactMap(\.self).joined(separator: " and ")
         }
     }

@@ -23,24 +23,27 @@ public struct REMIGrammar: Sendable {
     ///
     /// - Parameters:
     ///   - tokenizer: Whose ids the automaton reads.
-    ///   - options: What drawn notes may be.
+    ///   - options: What drawn notes may be, after the move.
+    ///   - transposition: Semitones by which the pieces are moved when they have been drawn.
     ///   - barCount: How many Bar tokens are drawn; any number if nil.
     ///   - allowsPadding: Whether PAD may be drawn behind the end.
     /// - Throws: ``GrammarError`` if nothing satisfies the options.
     public init(
-        _ tokenizer: REMITokenizer, options: GrammarOptions = GrammarOptions(), barCount: Int? = nil,
-        allowsPadding: Bool = true
+        _ tokenizer: REMITokenizer, options: GrammarOptions = GrammarOptions(), transposition: Int = 0,
+        barCount: Int? = nil, allowsPadding: Bool = true
     ) throws {
         guard options.largestChord.map({ $0 >= 1 }) ?? true else {
             throw GrammarError.largestChord(options.largestChord ?? 0)
         }
         guard barCount.map({ $0 >= 0 }) ?? true else { throw GrammarError.barCount(barCount ?? 0) }
         let configuration = tokenizer.configuration
+        let drawn = options.before(transposingBy: transposition)
         let pitches = configuration.pitches.filter { pitch in
-            (options.pitches?.contains(pitch) ?? true)
-                && (options.scale?.pitchClasses.contains(pitch % 12) ?? true)
+            (drawn.pitches?.contains(pitch) ?? true) && (drawn.scale?.pitchClasses.contains(pitch % 12) ?? true)
         }
-        guard !pitches.isEmpty else { throw GrammarError.noPitches(options, tokenizer: configuration.pitches) }
+        guard !pitches.isEmpty else {
+            throw GrammarError.noPitches(options, tokenizer: configuration.pitches, transposition: transposition)
+        }
         let rules = GrammarRules(
             positionCount: BarGrid.beatsPerBar * configuration.stepsPerBeat,
             pitches: pitches, isRising: configuration.removesDuplicatedNotes, largestChord: options.largestChord,

@@ -28,7 +28,7 @@ extension Model {
         let tempo = try Tempo(quartersPerMinute: tempo ?? Double(configuration.tempo))
         let transposition = key?.shiftFromWhiteKeys ?? 0
         let grammar = try settings.grammar.map {
-            try REMIGrammar(tokenizer, options: $0.before(transposingBy: transposition))
+            try REMIGrammar(tokenizer, options: $0, transposition: transposition)
         }
         let draws = try complete(
             [id(.bar)] + [Int32](repeating: mask, count: length - 1), settings: settings,

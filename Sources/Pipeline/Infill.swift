@@ -31,7 +31,7 @@ extension Model {
             limit: Self.windowLength)
         let grammar = try settings.grammar.map {
             try REMIGrammar(
-                tokenizer, options: $0.before(transposingBy: -score.shift), barCount: drawsBars ? bars.count - 1 : 0,
+                tokenizer, options: $0, transposition: -score.shift, barCount: drawsBars ? bars.count - 1 : 0,
                 allowsPadding: false)
         }
         let draws = try complete(
@@ -82,7 +82,7 @@ extension Model {
         let context = known.ids[(known.barStarts.count > firstBar ? known.barStarts[firstBar] : known.ids.count)...]
         let initial = context.map(Int32.init) + [try id(.bar)] + [Int32](repeating: mask, count: wanted - 1)
         let grammar = try settings.grammar.map {
-            try REMIGrammar(tokenizer, options: $0.before(transposingBy: -score.shift), barCount: bars - 1)
+            try REMIGrammar(tokenizer, options: $0, transposition: -score.shift, barCount: bars - 1)
         }
         let draws = try complete(
             initial, settings: settings, allowed: allowed(padding: grammar != nil), constraint: grammar?.automaton,

@@ -184,9 +184,16 @@ private let note: [Token] = [.pitch(60), .velocity(127), .duration(beats: 1, ste
     @Test func optionsMoveWithThePiece() throws {
         let options = GrammarOptions(
             pitches: 50...70, largestChord: 3, scale: try Key(parsing: "D:major"), allowsEmptyBars: true)
-        let moved = options.before(transposingBy: 2)
-        #expect(
-            moved == GrammarOptions(pitches: 48...68, largestChord: 3, scale: .cMajor, allowsEmptyBars: true))
+        let moved = GrammarOptions(pitches: 48...68, largestChord: 3, scale: .cMajor, allowsEmptyBars: true)
+        let tokenizer = REMITokenizer()
+        let automaton = try REMIGrammar(tokenizer, options: options, transposition: 2).automaton
+        #expect(try automaton == REMIGrammar(tokenizer, options: moved).automaton)
+        #expect(try automaton != REMIGrammar(tokenizer, options: options).automaton)
+        let asked = GrammarOptions(pitches: 111...113)
+        #expect(throws: GrammarError.noPitches(asked, tokenizer: 21...109, transposition: 1)) {
+            try REMIGrammar(tokenizer, options: asked, transposition: 1)
+        }
+        _ = try REMIGrammar(tokenizer, options: asked, transposition: 2)
     }
 
     @Test func theStateSpaceStaysSmall() throws {

@@ -90,6 +90,18 @@ import _TestSupport
         #expect(throws: PipelineError.self) { try model.generate(length: length, settings: Self.settings()) }
     }
 
+    @Test func optionsThatLeaveNothingAreNamedAsTheyWereAsked() throws {
+        let model = try TinyModel.shared.get()
+        var settings = Self.settings()
+        settings.grammar = GrammarOptions(pitches: 116...120)
+        let error = #expect(throws: GrammarError.self) {
+            try model.generate(length: 46, settings: settings, key: Key(parsing: "F:major"))
+        }
+        #expect(
+            error?.description
+                == "pitches: none of the tokenizer's 21-109, moved by 5 semitones, is in the range 116-120")
+    }
+
     /// Draws count samples in 31 bits; a call whose last sample lies beyond ends before its first.
     @Test func samplesThatCannotBeCountedAreNamed() throws {
         let model = try TinyModel.shared.get()
