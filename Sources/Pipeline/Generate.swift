@@ -1,3 +1,4 @@
+import ComputeCore
 public import Music
 import SMDIM
 
@@ -8,7 +9,8 @@ extension Model {
     /// grammar every piece is well formed and may end early, in PAD.
     ///
     /// - Parameters:
-    ///   - length: Tokens of a piece, at least those of one bar with a note where the grammar wants one.
+    ///   - length: Tokens of a piece, at least those of one bar with a note where the grammar wants one; at most
+    ///     `GrammarDraw.longestLength` under a grammar, 2²⁰ without.
     ///   - tempo: Quarter notes per minute; the model's own if nil.
     ///   - key: The key of the pieces; the model's own if nil.
     ///   - progress: Called after each step; each call waits for the device.
@@ -18,8 +20,11 @@ extension Model {
         progress: ((SamplingProgress) -> Void)? = nil
     ) throws -> [Piece] {
         let least = leastBarTokens(settings)
-        guard (least...1 << 20).contains(length) else {
-            throw PipelineError.option(name: "length", expected: "\(least) to \(1 << 20) tokens", found: "\(length)")
+        let longest = settings.grammar == nil ? Self.longestPiece : GrammarDraw.longestLength
+        guard (least...longest).contains(length) else {
+            let hint = settings.grammar == nil ? "" : ", or up to \(Self.longestPiece) without a grammar"
+            throw PipelineError.option(
+                name: "length", expected: "\(least) to \(longest) tokens\(hint)", found: "\(length)")
         }
         if let tempo, !Tempo.range.contains(tempo) {
             throw PipelineError.option(
@@ -41,6 +46,11 @@ extension Model {
             )
         }
     }
+}
+
+extension Model {
+    /// The most tokens of a piece that is drawn without a grammar.
+    private static let longestPiece = 1 << 20
 }
 
 extension Piece.Summary {

@@ -90,6 +90,19 @@ import _TestSupport
         #expect(throws: PipelineError.self) { try model.generate(length: length, settings: Self.settings()) }
     }
 
+    @Test(arguments: [
+        (2, true, "5 to 32768 tokens, or up to 1048576 without a grammar"),
+        (32769, true, "5 to 32768 tokens, or up to 1048576 without a grammar"),
+        (1_048_577, false, "1 to 1048576 tokens"),
+    ]) func lengthsAreThoseThatCanBeDrawn(_ length: Int, _ hasGrammar: Bool, _ expected: String) throws {
+        let model = try TinyModel.shared.get()
+        var settings = Self.settings()
+        if !hasGrammar { settings.grammar = nil }
+        #expect(throws: PipelineError.option(name: "length", expected: expected, found: "\(length)")) {
+            try model.generate(length: length, settings: settings)
+        }
+    }
+
     @Test func optionsThatLeaveNothingAreNamedAsTheyWereAsked() throws {
         let model = try TinyModel.shared.get()
         var settings = Self.settings()
