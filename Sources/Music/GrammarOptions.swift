@@ -74,15 +74,3 @@ public enum GrammarError: Error, Sendable, Equatable, CustomStringConvertible {
         }
     }
 }
-
-extension Key {
-    /// The pitch classes of the key's scale, 0 being C.
-    public var pitchClasses: Set<Int> {
-        let steps =
-            switch mode {
-            case .major: [0, 2, 4, 5, 7, 9, 11]
-            case .minor: [0, 2, 3, 5, 7, 8, 10]
-            }
-        return Set(steps.map { (tonic + $0) % 12 })
-    }
-}

@@ -2,10 +2,18 @@
 public struct Key: Sendable, Hashable, CustomStringConvertible {
     /// Major or natural minor.
     public enum Mode: String, Sendable, Hashable, CaseIterable {
-        /// Steps 0 2 4 5 7 9 11 above the tonic.
+        /// Major.
         case major
-        /// Steps 0 2 3 5 7 8 10 above the tonic.
+        /// Natural minor.
         case minor
+
+        /// Semitones of the scale above the tonic.
+        var steps: [Int] {
+            switch self {
+            case .major: [0, 2, 4, 5, 7, 9, 11]
+            case .minor: [0, 2, 3, 5, 7, 8, 10]
+            }
+        }
     }
 
     /// Pitch class of the tonic, 0 being C.
@@ -41,6 +49,9 @@ public struct Key: Sendable, Hashable, CustomStringConvertible {
 
     /// The key as ``init(parsing:)`` reads it.
     public var description: String { "\(Self.names[tonic]):\(mode.rawValue)" }
+
+    /// The pitch classes of the key's scale, 0 being C.
+    public var pitchClasses: Set<Int> { Set(mode.steps.map { (tonic + $0) % 12 }) }
 
     private static let naturals = ["C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11]
     private static let names = ["C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"]
@@ -91,17 +102,11 @@ extension Key {
         }
         let keys = Mode.allCases.flatMap { mode in (0..<12).map { Key(tonic: $0, mode: mode) } }
         let ranked = keys.map { key in
-            let inScale = key.scale.reduce(0) { $0 + counts[$1] }
+            let inScale = key.pitchClasses.reduce(0) { $0 + counts[$1] }
             let tonicLength = lengths[key.tonic] + lengths[(key.tonic + 7) % 12]
             return (key: key, rank: (inScale, tonicLength, -abs(key.shiftToWhiteKeys)))
         }
         return ranked.max { $0.rank < $1.rank }?.key ?? cMajor
-    }
-
-    /// The pitch classes of the key's scale.
-    private var scale: [Int] {
-        let steps = mode == .major ? [0, 2, 4, 5, 7, 9, 11] : [0, 2, 3, 5, 7, 8, 10]
-        return steps.map { (tonic + $0) % 12 }
     }
 }
 

@@ -81,7 +81,7 @@ extension StatisticsPiece {
             pitches.count > 1 ? zip(pitches, pitches.dropFirst()).map { Double(abs($1 - $0)) }.mean : nil
         // A natural minor scale is the major scale of its relative key, so the twelve major ones cover both.
         values[.scaleConsistency] =
-            (0..<12).map { tonic in [0, 2, 4, 5, 7, 9, 11].reduce(0) { $0 + classes[(tonic + $1) % 12] } }.max()
+            (0..<12).map { tonic in Key.Mode.major.steps.reduce(0) { $0 + classes[(tonic + $1) % 12] } }.max()
     }
 
     private func describeDurationsAndVelocities(in values: inout [PieceAttribute: Double]) {

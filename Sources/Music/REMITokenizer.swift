@@ -19,7 +19,7 @@ public struct REMITokenizer: Sendable, Hashable {
     ///
     /// - Throws: ``TokenizerError`` naming the key, ``MusicFileError`` where the path cannot be read.
     public init(path: String) throws {
-        try self.init(TokenizerConfiguration(tokenizerJSON: AtomicFile.read(path)))
+        try self.init(TokenizerConfiguration(tokenizerJSON: AtomicFile.read(path), named: path))
     }
 
     /// The velocity of decoded notes where there are no velocity tokens, as in MidiTok.

@@ -7,14 +7,16 @@ extension TokenizerConfiguration {
     /// `use_velocities`; any other switch that is not `false` is refused, as are trained tokenizers. `miditok_version`
     /// decides whether the upper pitch has a token (from 3.0.6 on it has).
     ///
+    /// `path` is what errors call the file.
+    ///
     /// - Throws: ``TokenizerError`` naming the key.
-    public init(tokenizerJSON bytes: [UInt8]) throws {
+    public init(tokenizerJSON bytes: [UInt8], named path: String = "tokenizer.json") throws {
         let file: StrictJSON
         do { file = try StrictJSON(bytes) } catch {
-            throw TokenizerError.malformed(path: "tokenizer.json", reason: "\(error)")
+            throw TokenizerError.malformed(path: path, reason: "\(error)")
         }
         guard case .object = file else {
-            throw TokenizerError.malformed(path: "tokenizer.json", reason: "expected a JSON object")
+            throw TokenizerError.malformed(path: path, reason: "expected a JSON object")
         }
         for key in ["_vocab_base", "_model", "_vocab_base_byte_to_token"] where file[key] != nil {
             throw TokenizerError.trained(key: key)

@@ -30,16 +30,16 @@ public struct TokenizerConfiguration: Sendable, Hashable {
     /// Whether notes have a velocity token; without, decoded notes have velocity 100.
     public let usesVelocities: Bool
 
-    /// Makes a configuration.
+    /// Makes a configuration; what is not given is as in ``standard``.
     ///
     /// - Throws: ``TokenizerError/invalid(key:value:expected:)`` naming the first key that makes no vocabulary.
     public init(
-        pitches: ClosedRange<Int> = 21...109,
-        beatResolutions: [BeatResolution] = [BeatResolution(beats: 0..<12, stepsPerBeat: 4)],
-        velocityCount: Int = 32,
-        specialTokens: [String] = ["PAD", "BOS", "EOS", "MASK"],
-        removesDuplicatedNotes: Bool = false,
-        usesVelocities: Bool = true
+        pitches: ClosedRange<Int> = standard.pitches,
+        beatResolutions: [BeatResolution] = standard.beatResolutions,
+        velocityCount: Int = standard.velocityCount,
+        specialTokens: [String] = standard.specialTokens,
+        removesDuplicatedNotes: Bool = standard.removesDuplicatedNotes,
+        usesVelocities: Bool = standard.usesVelocities
     ) throws {
         self.init(
             unchecked: pitches, beatResolutions, velocityCount, specialTokens, removesDuplicatedNotes, usesVelocities)

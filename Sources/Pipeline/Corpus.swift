@@ -77,7 +77,7 @@ extension Corpus {
         guard let json = file.metadata["tokenizer"] else {
             throw CorpusError.malformed(place, expected: "the tokenizer among its metadata, as smdim train writes it")
         }
-        tokenizer = REMITokenizer(try TokenizerConfiguration(tokenizerJSON: Array(json.utf8)))
+        tokenizer = REMITokenizer(try TokenizerConfiguration(tokenizerJSON: Array(json.utf8), named: place))
         let vocabulary = 0..<Int32(tokenizer.vocabulary.count)
         func songs(_ part: String) throws -> [[Int32]] {
             let ids = try file.integers("\(part).tokens")

@@ -1,6 +1,7 @@
 import Foundation
 import Music
 import Testing
+import _TestSupport
 
 @Suite("Tokenizer files")
 struct TokenizerConfigurationTests {
@@ -50,6 +51,15 @@ struct TokenizerConfigurationTests {
         let changed = try text().replacing(key, with: "\(key), \"num_velocities\": 8")
         let error = #expect(throws: TokenizerError.self) { try read(changed) }
         #expect(error?.description.contains("key \"num_velocities\" appears twice") == true)
+    }
+
+    @Test("A file that is no tokenizer is named")
+    func nameOfTheFile() throws {
+        let path = try TemporaryFolder().path("other.json")
+        try AtomicFile.write(Array("[]".utf8), to: path)
+        #expect(throws: TokenizerError.malformed(path: path, reason: "expected a JSON object")) {
+            try REMITokenizer(path: path)
+        }
     }
 
     @Test("Bar tokens of other kinds are refused by key")
