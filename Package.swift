@@ -54,6 +54,7 @@ let package = Package(
         .target(
             name: "_ParityKit", dependencies: ["ComputeCore", "ReferenceBackend", "OpenCLBackend", "OpenCLRuntime"]),
         .target(name: "_TestSupport", path: "Tests/Support"),
+        .target(name: "_DriverFaults", dependencies: ["COpenCL"], path: "Tests/DriverFaults"),
         .testTarget(name: "ComputeCoreTests", dependencies: ["ComputeCore", "SMDIM"]),
         .testTarget(name: "ReferenceBackendTests", dependencies: ["ReferenceBackend", "ComputeCore"]),
         .testTarget(name: "SMDIMTests", dependencies: ["SMDIM", "ReferenceBackend", "ComputeCore", "_TestSupport"]),
@@ -62,7 +63,7 @@ let package = Package(
             name: "DeviceTests",
             dependencies: [
                 "OpenCLBackend", "OpenCLRuntime", "COpenCL", "CKernels", "ReferenceBackend", "SMDIM", "Diffusion",
-                "Music", "Pipeline", "ComputeCore", "_ParityKit", "_TestSupport",
+                "Music", "Pipeline", "ComputeCore", "_ParityKit", "_TestSupport", "_DriverFaults",
             ]),
         .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "ComputeCore", "ReferenceBackend"]),
         .testTarget(
@@ -79,7 +80,8 @@ let package = Package(
 
 // MARK: - Settings of every Swift target of ours
 
-for target in package.targets where target.type != .system && !["CKernels", "CProcessor"].contains(target.name) {
+let targetsOfC = ["CKernels", "CProcessor", "_DriverFaults"]
+for target in package.targets where target.type != .system && !targetsOfC.contains(target.name) {
     target.swiftSettings = [
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("InternalImportsByDefault"),

@@ -1,5 +1,4 @@
 package import COpenCL
-import Foundation
 
 /// An OpenCL device and what its driver says about it.
 public struct Device: Sendable {
@@ -8,7 +7,7 @@ public struct Device: Sendable {
         case cpu, gpu, accelerator, other
     }
 
-    /// Position among all devices of all platforms; `select` takes it.
+    /// Position in the ``DeviceList``; `select` takes it.
     public let index: Int
     /// Name that the driver gives.
     public let name: String
@@ -63,54 +62,13 @@ public struct Device: Sendable {
     }
 }
 
-// MARK: - Enumeration
+// MARK: - What its driver says
 
 extension Device {
-    /// All devices of all platforms, in the order in which the loader lists them.
-    ///
-    /// - Throws: `noPlatform` if no OpenCL implementation is installed, `callFailed` if a driver refuses to answer.
-    public static func all() throws(OpenCLError) -> [Device] {
-        var devices: [Device] = []
-        for platform in try platforms() {
-            for raw in try rawDevices(of: platform) {
-                devices.append(try Device(raw, of: platform, index: devices.count))
-            }
-        }
-        return devices
-    }
-
-    private static func platforms() throws(OpenCLError) -> [cl_platform_id] {
-        /// `CL_PLATFORM_NOT_FOUND_KHR` of cl_icd.h: how the loader, which is no driver, says that it found none.
-        let platformNotFound: cl_int = -1001
-        var count: cl_uint = 0
-        let status = clGetPlatformIDs(0, nil, &count)
-        if status == platformNotFound || (status == CL_SUCCESS && count == 0) { throw OpenCLError.noPlatform }
-        try check(status, "clGetPlatformIDs")
-        var platforms = [cl_platform_id?](repeating: nil, count: Int(count))
-        try check(clGetPlatformIDs(count, &platforms, nil), "clGetPlatformIDs")
-        return platforms.compactMap(\.self)
-    }
-
-    private static func rawDevices(of platform: cl_platform_id) throws(OpenCLError) -> [cl_device_id] {
-        let all = cl_device_type(CL_DEVICE_TYPE_ALL)
-        var count: cl_uint = 0
-        let status = clGetDeviceIDs(platform, all, 0, nil, &count)
-        if status == CL_DEVICE_NOT_FOUND || (status == CL_SUCCESS && count == 0) { return [] }
-        try check(status, "clGetDeviceIDs")
-        var devices = [cl_device_id?](repeating: nil, count: Int(count))
-        try check(clGetDeviceIDs(platform, all, count, &devices, nil), "clGetDeviceIDs")
-        return devices.compactMap(\.self)
-    }
-
-    private init(_ raw: cl_device_id, of platform: cl_platform_id, index: Int) throws(OpenCLError) {
-        func ofDevice(_ parameter: Int32) -> InfoQuery {
-            InfoQuery(call: "clGetDeviceInfo") { clGetDeviceInfo(raw, cl_device_info(parameter), $0, $1, $2) }
-        }
-        func ofPlatform(_ parameter: Int32) -> InfoQuery {
-            InfoQuery(call: "clGetPlatformInfo") {
-                clGetPlatformInfo(platform, cl_platform_info(parameter), $0, $1, $2)
-            }
-        }
+    /// - Throws: `callFailed` if the driver does not answer.
+    init(_ raw: cl_device_id, of platform: cl_platform_id, index: Int) throws(OpenCLError) {
+        func ofDevice(_ parameter: Int32) -> InfoQuery { .device(raw, parameter) }
+        func ofPlatform(_ parameter: Int32) -> InfoQuery { .platform(platform, parameter) }
         self.index = index
         name = try ofDevice(CL_DEVICE_NAME).string()
         vendor = try ofDevice(CL_DEVICE_VENDOR).string()
@@ -142,35 +100,5 @@ extension Device.Kind {
         } else {
             self = .other
         }
-    }
-}
-
-// MARK: - Selection
-
-extension Device {
-    /// The device that a user asked for.
-    ///
-    /// - Parameter request: `gpu` or `cpu` for the first of that kind; else an index; else a part of a name in any case,
-    ///   of which the first match is taken. A number that is no index is looked for in the names ("4090"). `nil` means
-    ///   what the environment variable `SMDIM_DEVICE` says; if that is unset or empty, the first GPU, else the first CPU.
-    /// - Throws: `noDevice` if nothing matches, and what `all()` throws.
-    public static func select(_ request: String? = nil) throws(OpenCLError) -> Device {
-        let variable = ProcessInfo.processInfo.environment["SMDIM_DEVICE"]
-        let wanted = request ?? variable.flatMap { $0.isEmpty ? nil : $0 }
-        let devices = try all()
-        guard let device = pick(wanted, from: devices) else {
-            throw OpenCLError.noDevice(requested: wanted, available: devices.map { "\($0.index): \($0.name)" })
-        }
-        return device
-    }
-
-    private static func pick(_ wanted: String?, from devices: [Device]) -> Device? {
-        guard let wanted = wanted?.lowercased() else {
-            return devices.first { $0.kind == .gpu } ?? devices.first { $0.kind == .cpu }
-        }
-        if wanted.isEmpty { return nil }
-        if wanted == "gpu" || wanted == "cpu" { return devices.first { $0.kind.rawValue == wanted } }
-        if let index = Int(wanted), devices.indices.contains(index) { return devices[index] }
-        return devices.first { $0.name.lowercased().contains(wanted) }
     }
 }

@@ -31,3 +31,15 @@ struct InfoQuery {
         return String(text[...last].drop(while: isBlank))
     }
 }
+
+extension InfoQuery {
+    /// What a driver says of a device.
+    static func device(_ raw: cl_device_id, _ parameter: Int32) -> InfoQuery {
+        InfoQuery(call: "clGetDeviceInfo") { clGetDeviceInfo(raw, cl_device_info(parameter), $0, $1, $2) }
+    }
+
+    /// What a driver says of itself.
+    static func platform(_ raw: cl_platform_id, _ parameter: Int32) -> InfoQuery {
+        InfoQuery(call: "clGetPlatformInfo") { clGetPlatformInfo(raw, cl_platform_info(parameter), $0, $1, $2) }
+    }
+}

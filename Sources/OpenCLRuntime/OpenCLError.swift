@@ -8,6 +8,8 @@ public enum OpenCLError: Error, Sendable, Equatable {
     case buildFailed(program: String, options: String, log: String)
     /// The loader found no OpenCL implementation.
     case noPlatform
+    /// There are drivers, and none has a device that can be used, for these reasons.
+    case noUsableDevice([String])
     /// No device answers the request (`nil`: any device); `available` lists the devices that there are.
     case noDevice(requested: String?, available: [String])
     /// An allocation of `needed` bytes does not fit the `available` ones, out of a limit of `limit`.
@@ -30,6 +32,8 @@ extension OpenCLError: CustomStringConvertible {
         case .noPlatform:
             return "no OpenCL platform found: install the driver of your GPU, or PoCL for the CPU "
                 + "(apt-get install pocl-opencl-icd)"
+        case .noUsableDevice(let reasons):
+            return "no OpenCL device can be used; mend or replace the driver: " + reasons.joined(separator: "; ")
         case .noDevice(let requested, let available):
             let wanted = requested.map { "matches '\($0)'" } ?? "is a GPU or a CPU"
             let list = available.isEmpty ? "none" : available.joined(separator: ", ")

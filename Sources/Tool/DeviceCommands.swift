@@ -9,8 +9,9 @@ struct Devices: ParsableCommand {
     var json = false
 
     func run() throws {
-        let devices = try Device.all()
-        let chosen = try? Device.select().index
+        let list = try DeviceList.withRemarks()
+        let devices = list.devices
+        let chosen = try? list.select().index
         if json { return print(try Terminal.json(devices.map { Row($0, isDefault: $0.index == chosen) })) }
         let rows = devices.map { device in
             [
@@ -40,5 +41,14 @@ struct Devices: ParsableCommand {
             driver = device.driver
             self.isDefault = isDefault
         }
+    }
+}
+
+extension DeviceList {
+    /// The devices, with a remark on each that cannot be used.
+    static func withRemarks() throws -> DeviceList {
+        let list = try DeviceList()
+        for unusable in list.unusable { Terminal.note("\(unusable)") }
+        return list
     }
 }

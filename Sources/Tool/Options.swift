@@ -54,7 +54,7 @@ struct DeviceOptions: ParsableArguments {
         guard device != "reference" else {
             throw ValidationError("--device: expected an OpenCL device, found reference")
         }
-        let selected = try Device.select(device)
+        let selected = try DeviceList.withRemarks().select(device)
         return try Context(
             device: selected, profiling: profiling, binaryCache: savesPrograms ? .automatic : .driversOwn(on: selected))
     }

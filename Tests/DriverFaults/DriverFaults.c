@@ -1,0 +1,67 @@
+#define _GNU_SOURCE
+#define CL_TARGET_OPENCL_VERSION 120
+
+#include "DriverFaults.h"
+
+#include <dlfcn.h>
+#include <string.h>
+
+#ifdef __APPLE__
+#include <OpenCL/opencl.h>
+#else
+#include <CL/cl.h>
+#endif
+
+static enum driver_fault provoked;
+static char broken_platform, broken_device;
+
+void provoke(enum driver_fault fault) { provoked = fault; }
+
+// The loader's own function.
+#define NEXT(name) ((typeof(&name))dlsym(RTLD_NEXT, #name))
+
+// MARK: - Platforms and devices
+
+// Lists `broken`, if any, before what `count` and `list` hold; `room` is the list's.
+static void prepend(void *broken, cl_uint room, void **list, cl_uint *count) {
+    if (!broken) return;
+    if (list && room > 0) {
+        memmove(list + 1, list, (room - 1) * sizeof *list);
+        *list = broken;
+    }
+    if (count) *count += 1;
+}
+
+cl_int clGetPlatformIDs(cl_uint room, cl_platform_id *platforms, cl_uint *count) {
+    cl_int status = NEXT(clGetPlatformIDs)(room, platforms, count);
+    prepend(provoked == DRIVER_FAULT_SILENT_PLATFORM ? &broken_platform : 0, room, (void **)platforms, count);
+    return status;
+}
+
+cl_int clGetPlatformInfo(cl_platform_id platform, cl_platform_info name, size_t room, void *value, size_t *size) {
+    if ((void *)platform == &broken_platform) return CL_INVALID_PLATFORM;
+    return NEXT(clGetPlatformInfo)(platform, name, room, value, size);
+}
+
+cl_int clGetDeviceIDs(cl_platform_id platform, cl_device_type type, cl_uint room, cl_device_id *devices, cl_uint *count) {
+    if ((void *)platform == &broken_platform || provoked == DRIVER_FAULT_SILENT_PLATFORMS) return CL_OUT_OF_HOST_MEMORY;
+    cl_int status = NEXT(clGetDeviceIDs)(platform, type, room, devices, count);
+    int has_broken = provoked >= DRIVER_FAULT_SILENT_DEVICE && provoked <= DRIVER_FAULT_NO_COMPILER;
+    prepend(has_broken ? &broken_device : 0, room, (void **)devices, count);
+    return status;
+}
+
+cl_int clGetDeviceInfo(cl_device_id device, cl_device_info name, size_t room, void *value, size_t *size) {
+    if ((void *)device != &broken_device) return NEXT(clGetDeviceInfo)(device, name, room, value, size);
+    if (provoked == DRIVER_FAULT_SILENT_DEVICE) return CL_INVALID_DEVICE;
+    cl_bool answer = !(provoked == DRIVER_FAULT_ABSENT_DEVICE && name == CL_DEVICE_AVAILABLE)
+        && !(provoked == DRIVER_FAULT_NO_COMPILER && name == CL_DEVICE_COMPILER_AVAILABLE);
+    static const char text[] = "abacus";
+    if (name == CL_DEVICE_NAME) {
+        if (size) *size = sizeof text;
+        if (value && room >= sizeof text) memcpy(value, text, sizeof text);
+    } else if (value && room == sizeof answer) {
+        memcpy(value, &answer, sizeof answer);
+    }
+    return CL_SUCCESS;
+}

@@ -1,0 +1,17 @@
+// What drivers do wrong, between the tests and OpenCL: these definitions of OpenCL's functions come before the loader's in
+// the tests' binary and pass every call on, but for the fault that was provoked. It stays for the process.
+#pragma once
+
+enum driver_fault {
+    DRIVER_FAULT_NONE,
+    // One more platform, the first, which refuses to list its devices.
+    DRIVER_FAULT_SILENT_PLATFORM,
+    // The platforms there are refuse to list their devices.
+    DRIVER_FAULT_SILENT_PLATFORMS,
+    // One more device of each platform, the first: it tells nothing, is not available, or has no compiler.
+    DRIVER_FAULT_SILENT_DEVICE,
+    DRIVER_FAULT_ABSENT_DEVICE,
+    DRIVER_FAULT_NO_COMPILER,
+};
+
+void provoke(enum driver_fault fault);
