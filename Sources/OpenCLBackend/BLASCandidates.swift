@@ -29,3 +29,57 @@ enum BLASCandidates {
         )
     }
 }
+
+// MARK: - What a file may hold
+
+extension BLASCandidates {
+    /// The values that each parameter of `Xgemm` may have. The tiles are no larger than those of CLBlast's own tuner, so that
+    /// what a work-group keeps in registers stays in bounds; GEMMK and KREG belong to another kernel, which is not tried.
+    private static let allowed: [String: [Int]] = {
+        let sizes = [1, 2, 4, 8, 16, 32, 64, 128]
+        let tiles = ["KWG", "KWI", "MDIMA", "MDIMC", "MWG", "NDIMB", "NDIMC", "NWG"].map { ($0, sizes) }
+        let vectors = ["VWM", "VWN"].map { ($0, [1, 2, 4, 8, 16]) }
+        let switches = ["SA", "SB", "STRM", "STRN"].map { ($0, [0, 1]) }
+        return Dictionary(uniqueKeysWithValues: tiles + vectors + switches + [("GEMMK", [0]), ("KREG", [1])])
+    }()
+
+    /// Up to this size, cubed, a product goes through CLBlast's other kernel.
+    private static let allowedRoutine = ["XGEMM_MIN_INDIRECT_SIZE": 0...1 << 16]
+
+    /// What is wrong with parameters that someone wrote; nil if CLBlast can compile and run its kernels with them. It does not
+    /// check them itself: a driver's compiler divides by a zero among them.
+    static func flaw(of parameters: [String: [String: Int]]) -> String? {
+        for (kernel, values) in parameters.sorted(by: { $0.key < $1.key }) {
+            let reason =
+                switch kernel {
+                case "Xgemm": flaw(ofXgemm: values)
+                case "GemmRoutine": flaw(of: values, allowed: allowedRoutine)
+                default: "no kernel of this name is tuned"
+                }
+            if let reason { return "clblast \(kernel): \(reason)" }
+        }
+        return nil
+    }
+
+    /// The divisions are those of CLBlast's `xgemm_part1.opencl`, and of its tuner's constraints.
+    private static func flaw(ofXgemm values: [String: Int]) -> String? {
+        if let flaw = flaw(of: values, allowed: allowed) { return flaw }
+        let rules: [(whole: [String], parts: [String])] = [
+            (["KWG"], ["KWI"]), (["MWG"], ["MDIMC", "VWM"]), (["NWG"], ["NDIMC", "VWN"]), (["MWG"], ["MDIMA", "VWM"]),
+            (["NWG"], ["NDIMB", "VWN"]), (["MDIMC", "NDIMC"], ["MDIMA"]), (["MDIMC", "NDIMC"], ["NDIMB"]),
+            (["KWG", "MDIMA"], ["MDIMC", "NDIMC"]), (["KWG", "NDIMB"], ["MDIMC", "NDIMC"]),
+        ]
+        func product(_ names: [String]) -> Int { names.reduce(1) { $0 * (values[$1] ?? 1) } }
+        let broken = rules.first { !product($0.whole).isMultiple(of: product($0.parts)) }
+        return broken.map {
+            "\($0.whole.joined(separator: " · ")) is no multiple of \($0.parts.joined(separator: " · "))"
+        }
+    }
+
+    private static func flaw(of values: [String: Int], allowed: [String: some Collection<Int>]) -> String? {
+        for (name, value) in values.sorted(by: { $0.key < $1.key }) where allowed[name]?.contains(value) != true {
+            return "\(name) \(value)"
+        }
+        return allowed.keys.sorted().first { values[$0] == nil }.map { "no \($0)" }
+    }
+}

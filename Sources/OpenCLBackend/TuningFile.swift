@@ -84,6 +84,7 @@ extension Tuning {
                 file: name, expected: "\(device), \(driver)", found: "\(content.device), \(content.driver)")
         }
         origin = name
+        if let flaw = BLASCandidates.flaw(of: content.clblast) { throw .malformed(file: name, reason: flaw) }
         clblast = content.clblast
         if let text = content.path {
             guard let known = KernelPath(rawValue: text) else { throw .malformed(file: name, reason: "path \(text)") }

@@ -24,10 +24,51 @@ extension OnDevice {
             for rows in Self.attentionRows {
                 tuning.attention[AttentionShape(length: rows, heads: 8, width: 64, precision: .bfloat16)] = rows
             }
-            tuning.clblast = ["Xgemm": ["MWG": 64]]
+            let tuner = Tuner(Plan(), parameters: [], on: try TestDevice.context.get()) { _ in }
+            for parameters in tuner.candidates.map(\.parameters) {
+                tuning.clblast = parameters
+                tuning.origin = nil
+                try tuning.write(to: file, for: device)
+                tuning.origin = file.path
+                #expect(try Tuning.load(file, for: device) == tuning)
+            }
+        }
+
+        /// Changes of a set of 64 × 64 by 4 × 4, 32 deep, vectors 8 wide. CLBlast checks none, and a driver may crash on them.
+        @Test(
+            arguments: [
+                (["MWG": 0], "MWG 0"), (["NWG": 0], "NWG 0"), (["KWG": 0], "KWG 0"), (["MDIMA": 0], "MDIMA 0"),
+                (["VWN": -8], "VWN -8"), (["MWG": .max], "MWG \(Int.max)"), (["STRM": 2], "STRM 2"),
+                (["GEMMK": 1], "GEMMK 1"), (["EXTRA": 1], "EXTRA 1"), (["KWI": nil], "no KWI"),
+                (["KWI": 64], "KWG is no multiple of KWI"), (["MDIMC": 16], "MWG is no multiple of MDIMC · VWM"),
+                (["NDIMC": 16], "NWG is no multiple of NDIMC · VWN"),
+                (["MDIMA": 16], "MWG is no multiple of MDIMA · VWM"),
+                (["NDIMB": 16], "NWG is no multiple of NDIMB · VWN"),
+                (["MDIMA": 32, "VWM": 1], "MDIMC · NDIMC is no multiple of MDIMA"),
+                (["NDIMB": 32, "VWN": 1], "MDIMC · NDIMC is no multiple of NDIMB"),
+                (["KWG": 4, "MDIMA": 2], "KWG · MDIMA is no multiple of MDIMC · NDIMC"),
+                (["KWG": 4, "NDIMB": 2], "KWG · NDIMB is no multiple of MDIMC · NDIMC"),
+            ] as [([String: Int?], String)])
+        func parametersThatCLBlastCannotTakeAreRefused(_ changes: [String: Int?], _ flaw: String) throws {
+            let context = try TestDevice.context.get()
+            let file = try TemporaryFolder().url.appending(path: "tuning.json")
+            var tuning = Tuning()
+            tuning.clblast = Tuner(Plan(), parameters: [], on: context) { _ in }.candidates[0].parameters
+            for (name, value) in changes { tuning.clblast["Xgemm"]?[name] = value }
+            try tuning.write(to: file, for: context.device)
+            let refusal = Tuning.FileError.malformed(file: file.path, reason: "clblast Xgemm: \(flaw)")
+            #expect(throws: refusal) { try Tuning.load(file, for: context.device) }
+        }
+
+        @Test(arguments: ["GemmRoutine", "Xaxpy"])
+        func onlyKernelsOfTheProductAreTaken(_ kernel: String) throws {
+            let device = try TestDevice.context.get().device
+            let file = try TemporaryFolder().url.appending(path: "tuning.json")
+            var tuning = Tuning()
+            tuning.clblast = [kernel: ["XGEMM_MIN_INDIRECT_SIZE": -1]]
             try tuning.write(to: file, for: device)
-            tuning.origin = file.path
-            #expect(try Tuning.load(file, for: device) == tuning)
+            let error = #expect(throws: Tuning.FileError.self) { try Tuning.load(file, for: device) }
+            #expect(error?.description.contains("clblast \(kernel): ") == true)
         }
 
         @Test func backendTakesThePathThatWasMeasuredAndSaysSo() throws {
