@@ -39,7 +39,9 @@ public final class Program: Sendable {
         name = specialisation.name
         self.device = device
         owner = context.identity
-        if let (store, key) = entry, origin == .source, let binary = Self.binary(of: handle.raw) {
+        if let (store, key) = entry, origin == .source, Self.createsKernels(handle.raw),
+            let binary = Self.binary(of: handle.raw)
+        {
             store.save(binary, key: key)
         }
     }
@@ -93,8 +95,21 @@ extension Program {
                 return program
             }
         }
-        guard let program, build(program.raw, options: options, on: context.device) == CL_SUCCESS else { return nil }
+        guard let program, build(program.raw, options: options, on: context.device) == CL_SUCCESS,
+            createsKernels(program.raw)
+        else { return nil }
         return program
+    }
+
+    /// Whether the driver creates every kernel of a program that was built. Some compile a kernel only then (ARM's): before that
+    /// the binary lacks it, and a binary that no longer suits passes for good.
+    private static func createsKernels(_ program: cl_program) -> Bool {
+        var count: cl_uint = 0
+        guard clCreateKernelsInProgram(program, 0, nil, &count) == CL_SUCCESS, count > 0 else { return false }
+        var kernels = [cl_kernel?](repeating: nil, count: Int(count))
+        guard clCreateKernelsInProgram(program, count, &kernels, nil) == CL_SUCCESS else { return false }
+        for kernel in kernels { if let kernel { _ = Owned<KernelObject>(adopting: kernel) } }
+        return true
     }
 
     private static func build(_ program: cl_program, options: String, on device: Device) -> cl_int {

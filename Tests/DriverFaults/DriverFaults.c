@@ -65,3 +65,32 @@ cl_int clGetDeviceInfo(cl_device_id device, cl_device_info name, size_t room, vo
     }
     return CL_SUCCESS;
 }
+
+// MARK: - Programs
+
+static cl_program created_kernels_of;
+
+// A program from a binary has no source.
+static int is_stale(cl_program program) {
+    size_t size = 0;
+    NEXT(clGetProgramInfo)(program, CL_PROGRAM_SOURCE, 0, 0, &size);
+    return provoked == DRIVER_FAULT_STALE_BINARY && size <= 1;
+}
+
+cl_kernel clCreateKernel(cl_program program, const char *name, cl_int *status) {
+    if (!is_stale(program)) return NEXT(clCreateKernel)(program, name, status);
+    *status = CL_INVALID_KERNEL_DEFINITION;
+    return 0;
+}
+
+cl_int clCreateKernelsInProgram(cl_program program, cl_uint room, cl_kernel *kernels, cl_uint *count) {
+    if (is_stale(program)) return CL_INVALID_KERNEL_DEFINITION;
+    if (kernels) created_kernels_of = program;
+    return NEXT(clCreateKernelsInProgram)(program, room, kernels, count);
+}
+
+cl_int clGetProgramInfo(cl_program program, cl_program_info name, size_t room, void *value, size_t *size) {
+    int is_uncompiled = provoked == DRIVER_FAULT_LAZY_COMPILER && created_kernels_of != program;
+    if (is_uncompiled && name == CL_PROGRAM_BINARY_SIZES) return CL_INVALID_PROGRAM_EXECUTABLE;
+    return NEXT(clGetProgramInfo)(program, name, room, value, size);
+}

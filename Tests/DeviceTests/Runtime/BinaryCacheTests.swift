@@ -2,6 +2,7 @@ import Foundation
 import OpenCLBackend
 import OpenCLRuntime
 import Testing
+import _DriverFaults
 import _TestSupport
 
 extension OnDevice {
@@ -145,6 +146,30 @@ extension OnDevice {
             var program = OnDevice.scale
             program.defines.append(.init("UNREAD", number))
             #expect(try origin(of: program) == .source)
+        }
+
+        /// The driver takes the binary and has no kernels of it, as after an update that left its version as it was.
+        @Test func aStaleBinaryIsCompiledAnewAndReplaced() async throws {
+            #expect(try origin(of: OnDevice.scale) == .source)
+            let file = try #require(try binaries().first)
+            try age(file, days: 0.5)
+            await #expect(processExitsWith: .success) { [folder = folder.path as String] in
+                provoke(DRIVER_FAULT_STALE_BINARY)
+                let context = try Context(device: Device.select(), binaryCache: .folder(folder))
+                let program = try context.program(OnDevice.scale)
+                #expect(program.origin == .source)
+                #expect(try OnDevice.runScale(program, in: context) == OnDevice.scaled)
+            }
+            let date = try file.resourceValues(forKeys: [.contentModificationDateKey]).contentModificationDate
+            #expect(try #require(date).timeIntervalSinceNow > -3600, "the file is written anew")
+        }
+
+        @Test func kernelsAreCreatedBeforeTheBinaryIsSaved() async throws {
+            await #expect(processExitsWith: .success) { [folder = folder.path as String] in
+                provoke(DRIVER_FAULT_LAZY_COMPILER)
+                _ = try Context(device: Device.select(), binaryCache: .folder(folder)).program(OnDevice.scale)
+            }
+            #expect(try origin(of: OnDevice.scale) == .diskCache)
         }
 
         @Test func anUnusableFolderMeansCompile() throws {

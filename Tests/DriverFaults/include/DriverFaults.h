@@ -12,6 +12,10 @@ enum driver_fault {
     DRIVER_FAULT_SILENT_DEVICE,
     DRIVER_FAULT_ABSENT_DEVICE,
     DRIVER_FAULT_NO_COMPILER,
+    // Programs from binaries build, but have no kernels.
+    DRIVER_FAULT_STALE_BINARY,
+    // Kernels are compiled when they are created: a program has no binary before that.
+    DRIVER_FAULT_LAZY_COMPILER,
 };
 
 void provoke(enum driver_fault fault);
