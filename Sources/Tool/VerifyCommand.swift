@@ -119,11 +119,7 @@ struct Verify: ParsableCommand {
             }
             if !outcome.isPassed {
                 let command = ([again] + verify.device.arguments).joined(separator: " ")
-                failures.append(
-                    "\(parityCase): \(outcome.comparison.worst) units against \(parityCase.tolerance) at "
-                        + "\(outcome.comparison), \(outcome.damagedMargins) words outside changed, "
-                        + "\(outcome.strayMarks) marks of near-ties differ; "
-                        + "to repeat: \(command)")
+                failures.append("\(parityCase): \(outcome); to repeat: \(command)")
             }
         }
     }

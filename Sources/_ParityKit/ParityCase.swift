@@ -130,11 +130,37 @@ public struct ParityInstance: Sendable {
     /// - Returns: The outputs by name, and the executable for a closer look.
     /// - Throws: what the backend throws.
     public func run(on backend: any Backend) throws -> (outputs: [String: HostTensor], executable: any Executable) {
-        let executable = try backend.compile(plan, parameters: backend.prepare(parameters))
-        for (name, values) in inputs { try executable.write(name, values) }
-        try executable.run()
-        var results: [String: HostTensor] = [:]
-        for name in outputs + (openElements == nil ? [] : [Self.marks]) { results[name] = try executable.read(name) }
-        return (results, executable)
+        let compiled = try compile(on: backend)
+        return (try compiled.run(), compiled.executable)
+    }
+
+    /// Compiles the instance on a backend.
+    ///
+    /// - Throws: what the backend throws.
+    func compile(on backend: any Backend) throws -> Compiled {
+        let store = try backend.prepare(parameters)
+        return Compiled(instance: self, store: store, executable: try backend.compile(plan, parameters: store))
+    }
+
+    /// An instance that runs as often as one likes.
+    struct Compiled {
+        let instance: ParityInstance
+        let store: any ParameterStore
+        let executable: any Executable
+
+        /// The outputs by name, from the same inputs and parameters every time.
+        ///
+        /// - Throws: what the backend throws.
+        func run() throws -> [String: HostTensor] {
+            for parameter in instance.parameters {
+                if let values = parameter.values { try store.write(parameter.key, values) }
+            }
+            for (name, values) in instance.inputs { try executable.write(name, values) }
+            try executable.run()
+            var results: [String: HostTensor] = [:]
+            let marks = instance.openElements == nil ? [] : [ParityInstance.marks]
+            for name in instance.outputs + marks { results[name] = try executable.read(name) }
+            return results
+        }
     }
 }

@@ -94,3 +94,14 @@ cl_int clGetProgramInfo(cl_program program, cl_program_info name, size_t room, v
     if (is_uncompiled && name == CL_PROGRAM_BINARY_SIZES) return CL_INVALID_PROGRAM_EXECUTABLE;
     return NEXT(clGetProgramInfo)(program, name, room, value, size);
 }
+
+// MARK: - Results
+
+cl_int clEnqueueReadBuffer(
+    cl_command_queue queue, cl_mem buffer, cl_bool blocks, size_t offset, size_t size, void *target, cl_uint waits,
+    const cl_event *before, cl_event *event) {
+    cl_int status = NEXT(clEnqueueReadBuffer)(queue, buffer, blocks, offset, size, target, waits, before, event);
+    static int reads;
+    if (provoked == DRIVER_FAULT_RACE && ++reads == 2) *(unsigned char *)target ^= 1;
+    return status;
+}

@@ -19,7 +19,7 @@ extension OnDevice {
             let backend = try backend(products, isolation: .margins)
             #expect(backend.bfloat16 == products)
             let outcome = try parityCase.check(on: backend, seed: 20_261_121)
-            #expect(outcome.isPassed, "\(parityCase): \(outcome.comparison), margins: \(outcome.damagedMargins)")
+            #expect(outcome.isPassed, "\(parityCase): \(outcome)")
         }
 
         /// Each sums in an order of its own.

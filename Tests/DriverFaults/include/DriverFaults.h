@@ -16,6 +16,8 @@ enum driver_fault {
     DRIVER_FAULT_STALE_BINARY,
     // Kernels are compiled when they are created: a program has no binary before that.
     DRIVER_FAULT_LAZY_COMPILER,
+    // The second time that a buffer is read, its first word has another last bit.
+    DRIVER_FAULT_RACE,
 };
 
 void provoke(enum driver_fault fault);
