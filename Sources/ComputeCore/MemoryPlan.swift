@@ -37,13 +37,20 @@ public struct MemoryPlan: Sendable, Equatable {
     /// The length of each block in bytes.
     public let blocks: [Int]
 
+    /// Bytes of tables that the plan shares with others like it; each of them counts them.
+    public let sharedBytes: Int
+
     /// Bytes that the plan takes, parameters apart.
-    public var byteCount: Int { blocks.reduce(0, +) }
+    public var byteCount: Int { blocks.reduce(sharedBytes, +) }
 
     /// Places the tensors of `plan`, and for operation i as many scratch regions as `scratchBytes[i]` lists.
     ///
-    /// - Parameter halved: Numbers of the storages whose elements the backend keeps in half of their declared bytes.
-    public init(_ plan: Plan, halved: Set<Int> = [], scratchBytes: [[Int]], constraints: Constraints) {
+    /// - Parameters:
+    ///   - halved: Numbers of the storages whose elements the backend keeps in half of their declared bytes.
+    ///   - sharedBytes: Bytes of tables that lie elsewhere.
+    public init(
+        _ plan: Plan, halved: Set<Int> = [], scratchBytes: [[Int]], sharedBytes: Int = 0, constraints: Constraints
+    ) {
         var items = Self.lifetimes(of: plan).enumerated().compactMap { index, life in
             life.map { life in
                 let byteCount = plan.storages[index].byteCount / (halved.contains(index) ? 2 : 1)
@@ -65,6 +72,7 @@ public struct MemoryPlan: Sendable, Equatable {
             case .scratch(let operation, let index): scratch[operation][index] = region
             }
         }
+        self.sharedBytes = sharedBytes
         self.storages = storages
         self.scratch = scratch
         self.blocks = placer.blocks.map(\.byteCount)

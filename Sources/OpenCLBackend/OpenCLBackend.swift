@@ -58,9 +58,10 @@ public final class OpenCLBackend: Backend {
 
     public func memory(of plan: Plan) throws -> MemoryPlan { try placement(of: plan).memory }
 
-    /// A plan's operations, which of its tensors are rounded, and where all of them lie.
+    /// A plan's operations, their tables, which of its tensors are rounded, and where all of them lie.
     struct Placement {
         let operations: [any OpenCLOperation]
+        let rotaryTables: Set<RotaryTable>
         let rounded: RoundedTensors
         let memory: MemoryPlan
     }
@@ -68,6 +69,7 @@ public final class OpenCLBackend: Backend {
     private func placement(of plan: Plan) throws -> Placement {
         if path == .group { try BLASProduct.use(tuning.clblast, on: context.device) }
         let operations = try operations(of: plan)
+        let rotaryTables = Set(operations.compactMap(\.rotaryTable))
         let rounded = RoundedTensors(plan, operations, on: self)
         let constraints =
             isolation == .buffers
@@ -78,8 +80,8 @@ public final class OpenCLBackend: Backend {
         let memory = MemoryPlan(
             plan, halved: rounded.halved,
             scratchBytes: try operations.map { try $0.scratchBytes(on: self, given: rounded) },
-            constraints: constraints)
-        return Placement(operations: operations, rounded: rounded, memory: memory)
+            sharedBytes: rotaryTables.reduce(0) { $0 + $1.byteCount }, constraints: constraints)
+        return Placement(operations: operations, rotaryTables: rotaryTables, rounded: rounded, memory: memory)
     }
 
     public func memory(of parameters: [ParameterDeclaration]) -> Int {

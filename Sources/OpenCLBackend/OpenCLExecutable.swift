@@ -7,6 +7,8 @@ final class OpenCLExecutable: Executable {
     private let plan: Plan
     private let context: Context
     private let blocks: [Buffer]
+    /// Kept here until the kernels are bound, which keep them, too.
+    private let rotaryTables: [Buffer]
     private let storages: [Buffer?]
     private let rounded: RoundedTensors
     private let parameters: OpenCLParameters
@@ -23,7 +25,10 @@ final class OpenCLExecutable: Executable {
         self.memory = memory
         rounded = placement.rounded
         context = backend.context
-        try context.require(buffers: memory.blocks)
+        try context.require(buffers: memory.blocks + backend.catalog.bytesToMake(placement.rotaryTables))
+        rotaryTables = try placement.rotaryTables.map { table throws(OpenCLError) in
+            try backend.catalog.buffer(of: table)
+        }
         var blocks: [Buffer] = []
         for byteCount in memory.blocks { blocks.append(try context.makeBuffer(bytes: byteCount)) }
         if backend.isolation == .margins { for block in blocks { try block.fill(with: Self.margin) } }

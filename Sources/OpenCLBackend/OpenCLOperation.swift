@@ -14,6 +14,9 @@ protocol OpenCLOperation: Operation {
     /// - Throws: ``OpenCLError``.
     func scratchBytes(on backend: OpenCLBackend, given rounded: RoundedTensors) throws(OpenCLError) -> [Int]
 
+    /// The table of rotary positions that the operation's kernels read, if any.
+    var rotaryTable: RotaryTable? { get }
+
     /// The commands that compute the outputs, bound to the buffers of one executable.
     ///
     /// - Throws: ``OpenCLError``.
@@ -26,6 +29,8 @@ extension OpenCLOperation {
     var roundableOperands: Set<String> { [] }
 
     func scratchBytes(on backend: OpenCLBackend, given _: RoundedTensors) throws(OpenCLError) -> [Int] { [] }
+
+    var rotaryTable: RotaryTable? { nil }
 }
 
 /// Something bound that a replay enqueues.

@@ -13,8 +13,7 @@ extension OnDevice {
         func aPaperStepTakesAtMost300MB(_ path: KernelPath) throws {
             let backend = try OpenCLBackend(Context(device: Device.select()), path: path)
             let step = try ForwardPass(.paper, length: 2048, on: backend)
-            let shared = backend.context.liveBytes - step.byteCount
-            #expect((0...1_000_000).contains(shared), "tables that plans share, such as that of the rotary positions")
+            #expect(backend.context.liveBytes == step.byteCount)
             #expect(backend.context.peakBytes <= 300_000_000, "\(backend.context.peakBytes) bytes")
         }
 
@@ -37,6 +36,22 @@ extension OnDevice {
             let error = #expect(throws: OpenCLError.self) { try backend.compile(plan, parameters: parameters) }
             #expect(error == .outOfMemory(needed: memory.byteCount, available: 6000, limit: 6000))
             #expect(context.peakBytes == 0)
+        }
+
+        /// The table of the rotary positions is the plan's as long as no other has it.
+        @Test(arguments: KernelPath.allCases)
+        func theTableOfThePositionsIsPartOfThePlan(_ path: KernelPath) throws {
+            let plan = try AttentionShape(length: 96, heads: 2, width: 64, precision: .float32).plan()
+            let table = 4 * 96 * 64
+            let roomy = try OpenCLBackend(OnDevice.context(), path: path)
+            let bytes = try roomy.memory(of: plan).byteCount
+            let executables = try (0..<2).map { _ in try roomy.compile(plan, parameters: roomy.prepare([])) }
+            #expect(roomy.context.liveBytes == 2 * bytes - table)
+            withExtendedLifetime(executables) {}
+            let tight = try OpenCLBackend(OnDevice.context(memoryLimit: bytes - 1), path: path)
+            let error = #expect(throws: OpenCLError.self) { try tight.compile(plan, parameters: tight.prepare([])) }
+            #expect(error == .outOfMemory(needed: bytes, available: bytes - 1, limit: bytes - 1))
+            #expect(tight.context.peakBytes == 0)
         }
 
         /// Kernels count elements with 32-bit integers.
