@@ -9,7 +9,7 @@ public struct Tuner {
         public let subject: String
         /// What was chosen, such as `64 rows`.
         public let choice: String
-        /// Of one run; nil where the device refused the choice.
+        /// Of one run; nil where the device refused the choice, or computed something else with it.
         public let seconds: Double?
     }
 
@@ -117,8 +117,9 @@ public struct Tuner {
     /// CLBlast's own parameters, or the candidate with which the plan's products take the least time in all.
     private func fastestBLAS() throws -> [String: [String: Int]] {
         var best: (parameters: [String: [String: Int]], seconds: Double) = ([:], .infinity)
+        let checks = try productShapes.map { try ProductCheck($0, on: context) }
         for candidate in [(name: "CLBlast as it comes", parameters: [:])] + candidates {
-            let seconds = try blasSeconds(candidate.parameters)
+            let seconds = try blasSeconds(candidate.parameters, checks)
             report(Measurement(subject: "products", choice: candidate.name, seconds: seconds))
             if let seconds, seconds < best.seconds { best = (candidate.parameters, seconds) }
         }
@@ -127,12 +128,14 @@ public struct Tuner {
     }
 
     /// The seconds of the plan's products, each once; nil if CLBlast or the device refuses these parameters, which may ask for
-    /// more local memory or larger work-groups than there are.
-    private func blasSeconds(_ parameters: [String: [String: Int]]) throws -> Double? {
+    /// more local memory or larger work-groups than there are, or if a driver's compiler makes another product of them.
+    private func blasSeconds(_ parameters: [String: [String: Int]], _ checks: [ProductCheck]) throws -> Double? {
         var trial = Tuning.none
         trial.clblast = parameters
         do {
             try BLASProduct.use(parameters, on: context.device, replaces: true)
+            let backend = OpenCLBackend(context, path: .group, tuning: trial)
+            guard try checks.allSatisfy({ try $0.passes(on: backend) }) else { return nil }
             return try productShapes.reduce(0) { seconds, shape in
                 try seconds + bestSeconds(of: [executable(of: shape.plan(), path: .group, tuning: trial)])[0]
             }

@@ -52,16 +52,22 @@ public struct ProductShape: Hashable, Sendable, CustomStringConvertible {
         self.init(rows: sizes[0], outputs: sizes[1], inputs: sizes[2], precision: precision)
     }
 
-    /// A plan of this product alone: `input` [1, M, K] by the parameter `weight` [N, K].
+    /// How far an element may be off, in units of 2⁻²⁴ · Σ|x·w|. A sum of K products has an error of at most K units, in
+    /// practice of √K.
+    package var tolerance: Double { 8 + Double(inputs) / 16 }
+
+    /// A plan of this product alone: `input` [1, M, K] by the parameter `weight` [N, K], kept as `output` [1, M, N].
     ///
     /// - Throws: ``ValidationError`` for a size that is not positive.
     public func plan() throws(ValidationError) -> Plan {
         var plan = Plan()
+        let output = plan.intermediate([1, rows, outputs])
         try plan.append(
             Linear(
                 input: plan.input("input", [1, rows, inputs]).matrix,
                 weight: plan.parameter(ParameterKey("weight"), [outputs, inputs], precision.matrixLayout),
-                precision: precision, output: plan.intermediate([1, rows, outputs]).matrix))
+                precision: precision, output: output.matrix))
+        plan.keep(output, as: "output")
         return plan
     }
 }

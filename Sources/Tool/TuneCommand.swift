@@ -33,7 +33,7 @@ struct Tune: ParsableCommand {
         let tuner = try Tuner(measurement.plan(), parameters: measurement.weights, on: context) { measured in
             let milliseconds = measured.seconds.map { $0 * 1e3 }
             rows.append(Row(subject: measured.subject, choice: measured.choice, milliseconds: milliseconds))
-            let time = milliseconds.map { String(format: "%.3f ms", $0) } ?? "refused by the device"
+            let time = milliseconds.map { String(format: "%.3f ms", $0) } ?? "refused or computed wrongly by the device"
             Terminal.note("\(measured.subject): \(measured.choice), \(time)")
         }
         try tuner.tune(known).write(to: file, for: context.device)

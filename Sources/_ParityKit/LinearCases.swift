@@ -1,4 +1,5 @@
 import ComputeCore
+import OpenCLBackend
 
 /// The parts of a linear layer that one case has.
 struct LinearShape: Sendable {
@@ -27,8 +28,7 @@ struct LinearShape: Sendable {
 }
 
 extension ParityCase {
-    /// A sum of K products has an error of at most K units of Σ|x·w|, in practice of √K; 8 + K/16 units. With bfloat16 the
-    /// reference rounds the same factors, products are exact, and the bound is the same.
+    /// With bfloat16 the reference rounds the same factors, products are exact, and the bound is that of float32.
     static let linear: [ParityCase] =
         [
             LinearShape(rows: 1, outputs: 1, inputs: 1),
@@ -66,8 +66,10 @@ extension ParityCase {
         ].map { linear($0) }
 
     static func linear(_ shape: LinearShape) -> ParityCase {
-        ParityCase(
-            "linear", shape.description, precision: shape.precision, tolerance: 8 + Double(shape.inputs) / 16
+        let product = ProductShape(
+            rows: shape.rows, outputs: shape.outputs, inputs: shape.inputs, precision: shape.precision)
+        return ParityCase(
+            "linear", shape.description, precision: shape.precision, tolerance: product.tolerance
         ) { seeded in
             var values = seeded
             var instance = ParityInstance()

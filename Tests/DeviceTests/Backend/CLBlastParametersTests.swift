@@ -2,6 +2,7 @@ import ComputeCore
 import OpenCLBackend
 import OpenCLRuntime
 import Testing
+import _DriverFaults
 import _ParityKit
 
 extension OnDevice {
@@ -26,6 +27,23 @@ extension OnDevice {
                     return
                 }
                 #expect(try byteCount(first) == bytes)
+            }
+        }
+
+        /// All but CLBlast's own parameters send the product through the tiled kernel.
+        @Test func parametersThatGiveAnotherProductDoNotWin() async {
+            await #expect(processExitsWith: .success) {
+                let context = try TestDevice.context.get()
+                let plan = try ProductShape(rows: 48, outputs: 48, inputs: 48, precision: .float32).plan()
+                let parameters = try plan.parameters.map { try ParameterSource($0.key, $0.layout, $0.shape, nil) }
+                var refused: [String] = []
+                var tuner = Tuner(plan, parameters: parameters, on: context) { measured in
+                    if measured.seconds == nil { refused.append(measured.choice) }
+                }
+                tuner.candidates = Array(tuner.candidates.prefix(1))
+                provoke(DRIVER_FAULT_MISCOMPILED_PRODUCT)
+                #expect(try tuner.tune(.none).clblast == [:])
+                #expect(refused == tuner.candidates.map(\.name))
             }
         }
 

@@ -18,6 +18,8 @@ enum driver_fault {
     DRIVER_FAULT_LAZY_COMPILER,
     // The second time that a buffer is read, its first word has another last bit.
     DRIVER_FAULT_RACE,
+    // CLBlast's tiled product does nothing.
+    DRIVER_FAULT_MISCOMPILED_PRODUCT,
 };
 
 void provoke(enum driver_fault fault);
