@@ -18,7 +18,7 @@ public final class Context: Sendable {
     let ledger: MemoryLedger
     let programs: ProgramLibrary
     private let staged = Mutex<[StagedBytes]>([])
-    private let launches = Mutex<[TimedLaunch]>([])
+    private let launches = Mutex(TimedLaunches())
 
     /// Opens a device.
     ///
@@ -207,13 +207,10 @@ extension Context {
     /// Waits for the device, then hands over the times of all launches since the last call, in the order of enqueuing;
     /// empty with profiling off.
     ///
-    /// - Throws: `callFailed` if a command failed or the driver has no times.
+    /// - Throws: `invalidArgument` if there were so many launches that their times were not kept, `callFailed` if a
+    ///   command failed or the driver has no times.
     public func takeProfile() throws(OpenCLError) -> [ProfiledLaunch] {
-        let taken = launches.withLock { launches in
-            let taken = launches
-            launches = []
-            return taken
-        }
+        let taken = try launches.withLock { launches throws(OpenCLError) in try launches.take() }
         try finish()
         var profile: [ProfiledLaunch] = []
         profile.reserveCapacity(taken.count)
@@ -228,7 +225,11 @@ extension Context {
     ) throws(OpenCLError) {
         guard isProfiling else { return try enqueue(nil) }
         var raw: cl_event?
-        try enqueue(&raw)
+        do throws(OpenCLError) { try enqueue(&raw) } catch {
+            // A routine of several kernels may fail behind the one with the event.
+            if let raw { _ = Event(raw) }
+            throw error
+        }
         guard let raw else { return }
         let launch = TimedLaunch(
             label: label(), kernel: kernel(), global: global, event: Event(raw), marker: marker)

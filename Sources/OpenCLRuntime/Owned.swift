@@ -24,6 +24,8 @@ struct Owned<Kind: HandleKind>: ~Copyable, @unchecked Sendable {
     init(_ call: String, _ create: (inout cl_int) -> OpaquePointer?) throws(OpenCLError) {
         var status = CL_SUCCESS
         let created = create(&status)
+        // A binary that was refused may have left a program all the same.
+        if let created, status != CL_SUCCESS { _ = Kind.release(created) }
         try check(status, call)
         guard let created else {
             throw OpenCLError.callFailed(call: call, code: status, name: "success and yet no object")

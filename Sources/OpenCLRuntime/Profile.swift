@@ -47,6 +47,31 @@ struct TimedLaunch: Sendable {
     }
 }
 
+/// The launches since the profile was taken last, up to a bound: each holds events of the driver, and nobody may ever ask.
+struct TimedLaunches {
+    private static let most = 1 << 17
+    private var launches: [TimedLaunch] = []
+    private var isOverfull = false
+
+    mutating func append(_ launch: TimedLaunch) {
+        if launches.count == Self.most { (launches, isOverfull) = ([], true) }
+        if !isOverfull { launches.append(launch) }
+    }
+
+    /// Hands over the launches and begins anew.
+    ///
+    /// - Throws: `invalidArgument` if there were more than are kept.
+    mutating func take() throws(OpenCLError) -> [TimedLaunch] {
+        let (taken, wasOverfull) = (launches, isOverfull)
+        self = TimedLaunches()
+        if wasOverfull {
+            throw OpenCLError.invalidArgument(
+                name: "profile", expected: "at most \(Self.most) launches since it was taken last", got: "more")
+        }
+        return taken
+    }
+}
+
 /// The completion of one command.
 final class Event: Sendable {
     private let handle: Owned<EventObject>

@@ -68,7 +68,25 @@ cl_int clGetDeviceInfo(cl_device_id device, cl_device_info name, size_t room, vo
 
 // MARK: - Programs
 
-static cl_program created_kernels_of;
+static cl_program refused_program, created_kernels_of;
+
+cl_program clCreateProgramWithBinary(
+    cl_context context, cl_uint count, const cl_device_id *devices, const size_t *sizes, const unsigned char **binaries,
+    cl_int *loaded, cl_int *status) {
+    cl_program program = NEXT(clCreateProgramWithBinary)(context, count, devices, sizes, binaries, loaded, status);
+    if (provoked == DRIVER_FAULT_REFUSED_BINARY && program) {
+        clRetainProgram(program);
+        refused_program = program;
+        *loaded = CL_INVALID_BINARY;
+    }
+    return program;
+}
+
+int references_of_refused_program(void) {
+    cl_uint count = 0;
+    if (refused_program) NEXT(clGetProgramInfo)(refused_program, CL_PROGRAM_REFERENCE_COUNT, sizeof count, &count, 0);
+    return (int)count - 1;
+}
 
 // A program from a binary has no source.
 static int is_stale(cl_program program) {

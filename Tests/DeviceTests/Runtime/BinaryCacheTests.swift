@@ -172,6 +172,16 @@ extension OnDevice {
             #expect(try origin(of: OnDevice.scale) == .diskCache)
         }
 
+        @Test func aProgramThatCameWithAnErrorIsReleased() async throws {
+            #expect(try origin(of: OnDevice.scale) == .source)
+            await #expect(processExitsWith: .success) { [folder = folder.path as String] in
+                provoke(DRIVER_FAULT_REFUSED_BINARY)
+                let context = try Context(device: Device.select(), binaryCache: .folder(folder))
+                #expect(try context.program(OnDevice.scale).origin == .source)
+                #expect(references_of_refused_program() == 0)
+            }
+        }
+
         @Test func anUnusableFolderMeansCompile() throws {
             try Data("a file".utf8).write(to: folder)
             for _ in 0..<2 { #expect(try origin(of: OnDevice.scale) == .source) }

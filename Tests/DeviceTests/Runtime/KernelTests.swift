@@ -175,6 +175,47 @@ extension OnDevice {
             #expect(try x.read(Float.self, count: 1, at: 0) == [2])
         }
 
+        /// As when a routine of several kernels fails behind the first.
+        @Test func theEventOfARoutineThatFailsIsReleased() throws {
+            let context = try OnDevice.context(profiling: true)
+            var kept: cl_event?
+            #expect(throws: OpenCLError.self) {
+                try context.enqueueForeign("marker", routine: "marker") { queue, event throws(OpenCLError) in
+                    try check(clEnqueueMarkerWithWaitList(queue, 0, nil, event), "marker")
+                    kept = event?.pointee
+                    if let kept { clRetainEvent(kept) }
+                    throw .invalidArgument(name: "marker", expected: "a second", got: "none")
+                }
+            }
+            let event = try #require(kept)
+            try context.finish()
+            var references: cl_uint = 0
+            clGetEventInfo(event, cl_event_info(CL_EVENT_REFERENCE_COUNT), 4, &references, nil)
+            clReleaseEvent(event)
+            #expect(references == 1)
+            #expect(try context.takeProfile() == [])
+        }
+
+        @Test func aProfileThatNobodyTakesEndsAtABound() throws {
+            let context = try OnDevice.context(profiling: true)
+            let most = 1 << 17
+            func launch() throws {
+                try context.enqueueForeign("marker", routine: "marker") { queue, event throws(OpenCLError) in
+                    try check(clEnqueueMarkerWithWaitList(queue, 0, nil, event), "marker")
+                }
+            }
+            let before = LiveHandles.now[.event]
+            for _ in 0...most { try launch() }
+            #expect(LiveHandles.now[.event] == before)
+            let error = #expect(throws: OpenCLError.self) { try context.takeProfile() }
+            #expect(
+                error
+                    == .invalidArgument(
+                        name: "profile", expected: "at most \(most) launches since it was taken last", got: "more"))
+            try launch()
+            #expect(try context.takeProfile().count == 1)
+        }
+
         @Test func withoutProfilingThereIsNoProfile() throws {
             let context = try OnDevice.context()
             _ = try OnDevice.runScale(context.program(OnDevice.scale), in: context)

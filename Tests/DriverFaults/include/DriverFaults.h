@@ -16,6 +16,8 @@ enum driver_fault {
     DRIVER_FAULT_STALE_BINARY,
     // Kernels are compiled when they are created: a program has no binary before that.
     DRIVER_FAULT_LAZY_COMPILER,
+    // A binary is refused, and yet there is a program.
+    DRIVER_FAULT_REFUSED_BINARY,
     // The second time that a buffer is read, its first word has another last bit.
     DRIVER_FAULT_RACE,
     // CLBlast's tiled product does nothing.
@@ -23,3 +25,6 @@ enum driver_fault {
 };
 
 void provoke(enum driver_fault fault);
+
+// The references to the program of a binary that was refused, but for one that is kept here; negative: none was refused.
+int references_of_refused_program(void);
