@@ -29,8 +29,7 @@ final class OpenCLExecutable: Executable {
         rotaryTables = try placement.rotaryTables.map { table throws(OpenCLError) in
             try backend.catalog.buffer(of: table)
         }
-        var blocks: [Buffer] = []
-        for byteCount in memory.blocks { blocks.append(try context.makeBuffer(bytes: byteCount)) }
+        let blocks = try context.makeBuffers(bytes: memory.blocks)
         if backend.isolation == .margins { for block in blocks { try block.fill(with: Self.margin) } }
         self.blocks = blocks
         func buffer(_ region: MemoryPlan.Region) throws(OpenCLError) -> Buffer {

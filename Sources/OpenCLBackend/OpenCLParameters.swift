@@ -19,10 +19,9 @@ final class OpenCLParameters: ParameterStore {
     init(_ sources: [ParameterSource], backend: OpenCLBackend) throws(OpenCLError) {
         (context, path, takesPairs) = (backend.context, backend.path, backend.takesPairs(.bfloat16))
         let packings = sources.map { backend.packing($0.layout, $0.shape) }
-        try context.require(buffers: packings.map(\.byteCount))
+        let buffers = try context.makeBuffers(bytes: packings.map(\.byteCount))
         var parameters: [ParameterKey: Parameter] = [:]
-        for (source, packing) in zip(sources, packings) {
-            let buffer = try context.makeBuffer(bytes: packing.byteCount)
+        for (source, (packing, buffer)) in zip(sources, zip(packings, buffers)) {
             if let values = source.values {
                 try packing.write(values, to: buffer)
             } else {

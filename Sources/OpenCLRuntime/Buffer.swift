@@ -42,6 +42,24 @@ extension Context {
         try ledger.require(buffers.reduce(0, +))
     }
 
+    /// Allocates device memory of these sizes, all of it or none, and has the driver put memory behind it at once: many do so
+    /// on first use, and would fail in the middle of a run. Waits for everything enqueued before.
+    ///
+    /// - Throws: what ``require(buffers:)`` and ``makeBuffer(bytes:)`` throw, `callFailed` if the memory is not there.
+    public func makeBuffers(bytes sizes: [Int]) throws(OpenCLError) -> [Buffer] {
+        try require(buffers: sizes)
+        var buffers: [Buffer] = []
+        for bytes in sizes { buffers.append(try makeBuffer(bytes: bytes)) }
+        if buffers.isEmpty { return [] }
+        let handles: [cl_mem?] = buffers.map(\.rawHandle)
+        let withoutContent = cl_mem_migration_flags(CL_MIGRATE_MEM_OBJECT_CONTENT_UNDEFINED)
+        try check(
+            clEnqueueMigrateMemObjects(queue.raw, cl_uint(handles.count), handles, withoutContent, 0, nil, nil),
+            "clEnqueueMigrateMemObjects")
+        try finish()
+        return buffers
+    }
+
     fileprivate func requireAllocatable(_ bytes: Int) throws(OpenCLError) {
         let largest = device.maxAllocationBytes
         guard bytes <= largest else { throw OpenCLError.bufferTooLarge(needed: bytes, largest: largest) }

@@ -113,6 +113,15 @@ cl_int clGetProgramInfo(cl_program program, cl_program_info name, size_t room, v
     return NEXT(clGetProgramInfo)(program, name, room, value, size);
 }
 
+// MARK: - Memory
+
+cl_int clEnqueueMigrateMemObjects(
+    cl_command_queue queue, cl_uint count, const cl_mem *buffers, cl_mem_migration_flags flags, cl_uint waits,
+    const cl_event *before, cl_event *event) {
+    if (provoked == DRIVER_FAULT_NO_MEMORY) return CL_MEM_OBJECT_ALLOCATION_FAILURE;
+    return NEXT(clEnqueueMigrateMemObjects)(queue, count, buffers, flags, waits, before, event);
+}
+
 // MARK: - Results
 
 cl_int clEnqueueReadBuffer(

@@ -4,6 +4,7 @@ import OpenCLBackend
 import OpenCLRuntime
 import SMDIM
 import Testing
+import _DriverFaults
 import _ParityKit
 
 extension OnDevice {
@@ -52,6 +53,21 @@ extension OnDevice {
             let error = #expect(throws: OpenCLError.self) { try tight.compile(plan, parameters: tight.prepare([])) }
             #expect(error == .outOfMemory(needed: bytes, available: bytes - 1, limit: bytes - 1))
             #expect(tight.context.peakBytes == 0)
+        }
+
+        /// Where a driver allocates on first use, a run would fail in its middle. In a process of its own, as a fault stays.
+        @Test func memoryThatIsNotThereIsMissedBeforeTheRun() async {
+            await #expect(processExitsWith: .success) {
+                let backend = try OpenCLBackend(OnDevice.context())
+                let plan = try Self.activation(of: [1000])
+                let parameters = try backend.prepare([])
+                provoke(DRIVER_FAULT_NO_MEMORY)
+                let failure = OpenCLError.callFailed(
+                    call: "clEnqueueMigrateMemObjects", code: -4, name: "CL_MEM_OBJECT_ALLOCATION_FAILURE")
+                #expect(throws: failure) { try backend.compile(plan, parameters: parameters) }
+                #expect(throws: failure) { try backend.prepare([ParameterSource(ParameterKey("a"), .plain, [9], nil)]) }
+                #expect(backend.context.liveBytes == 0)
+            }
         }
 
         /// Kernels count elements with 32-bit integers.

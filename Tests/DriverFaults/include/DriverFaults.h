@@ -18,6 +18,8 @@ enum driver_fault {
     DRIVER_FAULT_LAZY_COMPILER,
     // A binary is refused, and yet there is a program.
     DRIVER_FAULT_REFUSED_BINARY,
+    // There is no memory behind buffers.
+    DRIVER_FAULT_NO_MEMORY,
     // The second time that a buffer is read, its first word has another last bit.
     DRIVER_FAULT_RACE,
     // CLBlast's tiled product does nothing.
