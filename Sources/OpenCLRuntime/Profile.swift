@@ -49,7 +49,7 @@ struct TimedLaunch: Sendable {
 
 /// The launches since the profile was taken last, up to a bound: each holds events of the driver, and nobody may ever ask.
 struct TimedLaunches {
-    private static let most = 1 << 17
+    private static let most = 1 << 18
     private var launches: [TimedLaunch] = []
     private var isOverfull = false
 

@@ -198,7 +198,7 @@ extension OnDevice {
 
         @Test func aProfileThatNobodyTakesEndsAtABound() throws {
             let context = try OnDevice.context(profiling: true)
-            let most = 1 << 17
+            let most = 1 << 18
             func launch() throws {
                 try context.enqueueForeign("marker", routine: "marker") { queue, event throws(OpenCLError) in
                     try check(clEnqueueMarkerWithWaitList(queue, 0, nil, event), "marker")
