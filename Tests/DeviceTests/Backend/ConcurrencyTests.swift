@@ -51,7 +51,7 @@ extension OnDevice {
             }
             let planned = kept.reduce(0) { $0 + $1.executable.memory.byteCount }
             let live = withExtendedLifetime(kept) { context.liveBytes }
-            #expect(live - planned == 4 * shape.length * shape.width, "one table")
+            #expect(planned - live == 4 * shape.length * shape.width, "each plans a table, and there is one")
         }
     }
 }
