@@ -61,6 +61,10 @@ extension BLASCandidates {
         return nil
     }
 
+    /// The most products that a work-item of `Xgemm` unrolls: PoCL compiles the kernel with so many for some ten seconds, and
+    /// with 128 times as many it does not end.
+    private static let mostUnrolled = 2048
+
     /// The divisions are those of CLBlast's `xgemm_part1.opencl`, and of its tuner's constraints.
     private static func flaw(ofXgemm values: [String: Int]) -> String? {
         if let flaw = flaw(of: values, allowed: allowed) { return flaw }
@@ -70,10 +74,13 @@ extension BLASCandidates {
             (["KWG", "MDIMA"], ["MDIMC", "NDIMC"]), (["KWG", "NDIMB"], ["MDIMC", "NDIMC"]),
         ]
         func product(_ names: [String]) -> Int { names.reduce(1) { $0 * (values[$1] ?? 1) } }
-        let broken = rules.first { !product($0.whole).isMultiple(of: product($0.parts)) }
-        return broken.map {
-            "\($0.whole.joined(separator: " · ")) is no multiple of \($0.parts.joined(separator: " · "))"
+        if let broken = rules.first(where: { !product($0.whole).isMultiple(of: product($0.parts)) }) {
+            let (whole, parts) = (broken.whole.joined(separator: " · "), broken.parts.joined(separator: " · "))
+            return "\(whole) is no multiple of \(parts)"
         }
+        let unrolled = product(["KWI", "MWG", "NWG"]) / product(["MDIMC", "NDIMC"])
+        return unrolled <= mostUnrolled
+            ? nil : "KWI · MWG · NWG is more than \(mostUnrolled) times MDIMC · NDIMC"
     }
 
     private static func flaw(of values: [String: Int], allowed: [String: some Collection<Int>]) -> String? {

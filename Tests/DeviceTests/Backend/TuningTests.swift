@@ -48,6 +48,7 @@ extension OnDevice {
                 (["NDIMB": 32, "VWN": 1], "MDIMC · NDIMC is no multiple of NDIMB"),
                 (["KWG": 4, "MDIMA": 2], "KWG · MDIMA is no multiple of MDIMC · NDIMC"),
                 (["KWG": 4, "NDIMB": 2], "KWG · NDIMB is no multiple of MDIMC · NDIMC"),
+                (["KWI": 16], "KWI · MWG · NWG is more than 2048 times MDIMC · NDIMC"),
             ] as [([String: Int?], String)])
         func parametersThatCLBlastCannotTakeAreRefused(_ changes: [String: Int?], _ flaw: String) throws {
             let context = try TestDevice.context.get()
