@@ -119,8 +119,8 @@ public final class BinomialChain {
         progress: ((_ done: Int, _ total: Int) -> Void)? = nil
     ) throws -> Result {
         let firstSample = try Int32(firstSample: firstSample, of: batch.count)
-        let isKnown = known.flatMap { $0.map { $0 > 0.5 } }
-        let known = try HostTensor(batch.shape, known.flatMap(\.self))
+        let marks = known.flatMap(\.self)
+        let known = try HostTensor(batch.shape, marks)
         // The steps of a run and one more for its noise.
         let firstStep = run * (options.stepCount + 1)
         let start = try noise(
@@ -149,7 +149,7 @@ public final class BinomialChain {
                 progress(index + 1, options.stepCount)
             }
         }
-        return try result(isKnown)
+        return try result(known: marks)
     }
 
     private func time(_ index: Int) -> Double {
@@ -182,7 +182,7 @@ public final class BinomialChain {
         return (try noising.read("cells"), try noising.read("noise"))
     }
 
-    private func result(_ isKnown: [Bool]) throws -> Result {
+    private func result(known: [Float]) throws -> Result {
         let flat = try reversal.read("cells").floats()
         let size = cellCount
         if let index = flat.firstIndex(where: { $0.isNaN }) {
@@ -192,7 +192,7 @@ public final class BinomialChain {
         let rows = (0..<batch.count).map { $0 * size..<($0 + 1) * size }
         return Result(
             cells: rows.map { Array(flat[$0]) },
-            nearTies: rows.map { row in row.count { marks[$0] != 0 && !isKnown[$0] } })
+            nearTies: rows.map { row in row.count { marks[$0] != 0 && known[$0] <= 0.5 } })
     }
 }
 

@@ -19,7 +19,7 @@ extension Attention: OpenCLOperation {
     }
 
     func commands(_ binder: Binder) throws(OpenCLError) -> [Command] {
-        let rotation = try binder.backend.catalog.rotation(length: length, width: headWidth, base: rotaryBase)
+        let rotation = try binder.backend.catalog.buffer(of: rotation)
         let inputs: [KernelArgument] = [try binder.argument(projections), .buffer(rotation)]
         // Without a log-sum-exp the kernels leave its argument unread, and the output stands in.
         let outputs = [try binder.argument(output), try binder.argument(logSumExp ?? output)]

@@ -18,7 +18,7 @@ extension AttentionBackward: OpenCLOperation {
 
     func commands(_ binder: Binder) throws(OpenCLError) -> [Command] {
         let rotation = KernelArgument.buffer(
-            try binder.backend.catalog.rotation(length: length, width: width, base: forward.rotaryBase))
+            try binder.backend.catalog.buffer(of: forward.rotation))
         guard let logSumExp = forward.logSumExp else {
             throw .invalidArgument(name: "logSumExp", expected: "a tensor", got: "none")
         }

@@ -35,10 +35,6 @@ final class KernelCatalog: Sendable {
         }
     }
 
-    func rotation(length: Int, width: Int, base: Float) throws(OpenCLError) -> Buffer {
-        try buffer(of: RotaryTable(length: length, width: width, base: base))
-    }
-
     /// The sizes of those tables that are not on the device.
     func bytesToMake(_ tables: Set<RotaryTable>) -> [Int] {
         rotations.withLock { rotations in tables.filter { rotations[$0]?.buffer == nil }.map(\.byteCount) }

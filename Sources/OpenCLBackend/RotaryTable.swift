@@ -29,11 +29,12 @@ struct RotaryTable: Hashable {
 }
 
 extension Attention {
-    var rotaryTable: RotaryTable? {
-        RotaryTable(length: output.shape[1], width: headWidth, base: rotaryBase)
-    }
+    /// The table by which the heads turn, forward and backward.
+    var rotation: RotaryTable { RotaryTable(length: output.shape[1], width: headWidth, base: rotaryBase) }
+
+    var rotaryTable: RotaryTable? { rotation }
 }
 
 extension AttentionBackward {
-    var rotaryTable: RotaryTable? { forward.rotaryTable }
+    var rotaryTable: RotaryTable? { forward.rotation }
 }

@@ -224,15 +224,11 @@ private enum TinyRoll {
     }
 
     private static var options: TrainingOptions {
-        var options = TrainingOptions()
+        var options = TinyRun.options
         options.steps = 40
-        options.batch = 4
-        options.microBatch = 2
         options.length = 32
         options.rate = 0.02
-        options.warmUp = 2
         options.averageDecay = 0.8
-        options.validWindows = 1
         return options
     }
 
