@@ -15,6 +15,9 @@ static const char attentionScores[] = {
 static const char attentionTile[] = {
 #embed "Common/attention_tile.clh" suffix(, 0)
 };
+static const char automaton[] = {
+#embed "Common/automaton.clh" suffix(, 0)
+};
 static const char bfloat16[] = {
 #embed "Common/bfloat16.clh" suffix(, 0)
 };
@@ -117,6 +120,9 @@ static const char corrupt[] = {
 static const char grammarDraw[] = {
 #embed "Noise/grammar_draw.cl" suffix(, 0)
 };
+static const char grammarMessages[] = {
+#embed "Noise/grammar_messages.cl" suffix(, 0)
+};
 static const char grammarPath[] = {
 #embed "Noise/grammar_path.cl" suffix(, 0)
 };
@@ -180,6 +186,7 @@ static const CKernelFile files[] = {
     {"Common/amx.clh", amx},
     {"Common/attention_scores.clh", attentionScores},
     {"Common/attention_tile.clh", attentionTile},
+    {"Common/automaton.clh", automaton},
     {"Common/bfloat16.clh", bfloat16},
     {"Common/categorical.clh", categorical},
     {"Common/lanes.clh", lanes},
@@ -214,6 +221,7 @@ static const CKernelFile files[] = {
     {"Noise/cell_draw.cl", cellDraw},
     {"Noise/corrupt.cl", corrupt},
     {"Noise/grammar_draw.cl", grammarDraw},
+    {"Noise/grammar_messages.cl", grammarMessages},
     {"Noise/grammar_path.cl", grammarPath},
     {"Noise/reveal.cl", reveal},
     {"Noise/token_draw.cl", tokenDraw},

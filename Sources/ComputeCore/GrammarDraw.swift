@@ -69,11 +69,13 @@ public struct GrammarDraw: Operation {
         public let drawnClassCount: Int
         /// ``TokenAutomaton/start``.
         public let start: Int32
+        /// ``TokenAutomaton/longestChain``, or more.
+        public let longestChain: Int
 
         /// An automaton in five tensors.
         public init(
             given: Tensor, classes: Tensor, arcs: Tensor, moves: Tensor, ends: Tensor, drawnClassCount: Int,
-            start: Int32
+            start: Int32, longestChain: Int
         ) {
             self.given = given
             self.classes = classes
@@ -82,6 +84,7 @@ public struct GrammarDraw: Operation {
             self.ends = ends
             self.drawnClassCount = drawnClassCount
             self.start = start
+            self.longestChain = longestChain
         }
     }
 
@@ -145,6 +148,9 @@ public struct GrammarDraw: Operation {
         try validator.require(
             (0..<stateCount).contains(Int(automaton.start)), "start", "a state in 0..<\(stateCount)",
             "\(automaton.start)")
+        try validator.require(
+            (1...stateCount).contains(automaton.longestChain), "longestChain", "1...\(stateCount)",
+            "\(automaton.longestChain)")
         try validator.require(step, "step", is: StepParameters.shape, of: .int32)
         try validator.require(candidates, "candidates", is: positions, of: .int32)
         try validator.require(confidence, "confidence", is: positions)

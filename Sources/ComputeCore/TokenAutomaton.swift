@@ -55,6 +55,8 @@ public struct TokenAutomaton: Hashable, Sendable {
     public let ends: [Int32]
     /// The state before the first token.
     public let start: Int32
+    /// The most states of a chain in which each but the last shares the ways of the next.
+    public let longestChain: Int
 
     /// S, the number of states.
     public var stateCount: Int { ends.count }
@@ -112,6 +114,10 @@ public struct TokenAutomaton: Hashable, Sendable {
             + givenMoves.joined().map { target in target.map(Int32.init) ?? -1 }
         self.ends = ends.map(\.rawValue)
         self.start = Int32(start)
+        let lengths = arcs.reduce(into: [Int]()) { lengths, arc in
+            lengths.append(1 + (arc.otherwise.map { lengths[$0] } ?? 0))
+        }
+        longestChain = lengths.max() ?? 1
     }
 
     private init(_ other: TokenAutomaton, classes: [Int32]) {
@@ -123,6 +129,7 @@ public struct TokenAutomaton: Hashable, Sendable {
         moves = other.moves
         ends = other.ends
         start = other.start
+        longestChain = other.longestChain
     }
 
     /// The automaton that never draws the other ids; where they are given, nothing changes.
@@ -188,6 +195,6 @@ extension Plan {
             arcs: input("arcs", [3, automaton.stateCount], .int32),
             moves: input("moves", [automaton.classCount, automaton.stateCount], .int32),
             ends: input("ends", [automaton.stateCount], .int32), drawnClassCount: automaton.drawnClassCount,
-            start: automaton.start)
+            start: automaton.start, longestChain: automaton.longestChain)
     }
 }

@@ -3,24 +3,34 @@ import OpenCLRuntime
 
 extension GrammarDraw: OpenCLOperation {
     private var paddedIDs: Int { logits.shape[2].roundedUp(to: 16) }
+    private var samples: Int { tokens.shape[0] }
+    /// Doublings that reach the end of every chain of shared ways.
+    private var rounds: Int { Int.bitWidth - (automaton.longestChain - 1).leadingZeroBitCount }
 
     func scratchBytes(on backend: OpenCLBackend, given _: RoundedTensors) throws(OpenCLError) -> [Int] {
         let positions = tokens.shape.elementCount
         let masses = positions * automaton.drawnClassCount
-        let messages = (positions + tokens.shape[0]) * stateCount.roundedUp(to: 16)
-        return [positions * paddedIDs, masses, masses, messages, messages, positions].map { 4 * $0 }
+        let messages = (positions + 2 * samples) * stateCount.roundedUp(to: 16)
+        // Where one work-item owns a sample, no chain is jumped along.
+        let jumps = backend.path == .group ? samples * rounds * stateCount : 1
+        return [positions * paddedIDs, masses, masses, messages, messages, jumps, positions].map { 4 * $0 }
     }
 
     func commands(_ binder: Binder) throws(OpenCLError) -> [Command] {
         let positions = SIMD3(tokens.shape.elementCount, 1, 1)
         let scratch = binder.scratch.map { KernelArgument.buffer($0) }
-        let (weights, masses, messages, rests) = (scratch[0], scratch[1...2], scratch[3...4], scratch[5])
+        let (weights, masses, chains, rests) = (scratch[0], scratch[1...2], scratch[3...5], scratch[6])
         let (tokens, classes) = try (binder.argument(tokens), binder.argument(automaton.classes))
         let results = [
             try binder.argument(candidates), try binder.argument(confidence), try binder.argument(nearTies),
         ]
         let (padded, ids) = (logits.shape[1], logits.shape[2])
-        let perSample = binder.group(atMost: 256)
+        let language = [
+            try binder.argument(automaton.given), classes, try binder.argument(automaton.arcs),
+            try binder.argument(automaton.moves),
+        ]
+        // States by the thousand wait for each other at every position; the ways of one rarely are a hundred.
+        let (adding, drawing) = (binder.group(atMost: 1024), binder.group(atMost: 64))
         return [
             try binder.launch(
                 KernelVariant(.grammarDraw, entry: "grammar_masses"), global: positions,
@@ -29,15 +39,19 @@ extension GrammarDraw: OpenCLOperation {
                     .float32(temperature), .float32(topP), .int32(maskToken),
                 ]),
             try binder.launch(
-                KernelVariant(.grammarPath, ["ITEMS": perSample]),
-                global: SIMD3(perSample * logits.shape[0], 1, 1), local: SIMD3(perSample, 1, 1),
-                [
-                    tokens, try binder.argument(automaton.given), classes, try binder.argument(automaton.arcs),
-                    try binder.argument(automaton.moves), try binder.argument(automaton.ends),
-                    try binder.argument(step),
-                ] + results + masses + messages + [
-                    rests, .int(padded), .int(length), .int(stateCount), .int(automaton.drawnClassCount),
-                    .int32(automaton.start), .float32(temperature), .int32(maskToken),
+                KernelVariant(.grammarMessages, ["ITEMS": adding]),
+                global: SIMD3(adding * samples, 1, 1), local: SIMD3(adding, 1, 1),
+                [tokens] + language + [try binder.argument(automaton.ends)] + masses + chains + [
+                    .int(padded), .int(length), .int(stateCount), .int(automaton.drawnClassCount), .int(rounds),
+                    .float32(temperature), .int32(maskToken),
+                ]),
+            try binder.launch(
+                KernelVariant(.grammarPath, ["ITEMS": drawing]),
+                global: SIMD3(drawing * samples, 1, 1), local: SIMD3(drawing, 1, 1),
+                [tokens] + language + [try binder.argument(step)] + results + masses + chains + [
+                    rests, .int(padded), .int(length), .int(stateCount), .int(automaton.drawnClassCount), .int(rounds),
+                    .int(automaton.longestChain.dividedRoundingUp(by: drawing)), .int32(automaton.start),
+                    .float32(temperature), .int32(maskToken),
                 ]),
             try binder.launch(
                 KernelVariant(.grammarDraw, entry: "grammar_tokens"), global: positions,

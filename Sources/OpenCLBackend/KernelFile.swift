@@ -24,6 +24,7 @@ enum KernelFile: String, Hashable, Sendable {
     case embedding = "embedding.cl"
     case embeddingBackward = "embedding_backward.cl"
     case grammarDraw = "grammar_draw.cl"
+    case grammarMessages = "grammar_messages.cl"
     case grammarPath = "grammar_path.cl"
     case layerNorm = "layer_norm.cl"
     case layerNormBackward = "layer_norm_backward.cl"
@@ -58,10 +59,12 @@ enum KernelFile: String, Hashable, Sendable {
         case .attentionPanels:
             Self.math + ["panels.clh", "rotary.clh", "bfloat16.clh", "attention_tile.clh", "attention_scores.clh"]
         case .attentionBackwardPanels: Self.math + ["panels.clh", "rotary.clh", "attention_tile.clh"]
-        case .binomialStep, .cellDraw, .corrupt, .reveal: ["prelude.clh", "philox.clh"]
+        case .binomialStep, .cellDraw, .corrupt: ["prelude.clh", "philox.clh"]
+        case .reveal: Self.lanes + ["philox.clh"]
         case .tokenDraw: Self.lanes + ["philox.clh", "categorical.clh"]
         case .grammarDraw: Self.math + ["philox.clh", "categorical.clh", "wide_float.clh"]
-        case .grammarPath: ["prelude.clh", "philox.clh", "wide_float.clh"]
+        case .grammarMessages: ["prelude.clh", "wide_float.clh", "automaton.clh"]
+        case .grammarPath: ["prelude.clh", "philox.clh", "wide_float.clh", "automaton.clh"]
         case .layerNorm: Self.lanes + ["bfloat16.clh"]
         case .selectiveScanSerial: Self.math + ["bfloat16.clh", "state_tile.clh"]
         case .selectiveScanBackward: Self.math + ["state_tile.clh"]

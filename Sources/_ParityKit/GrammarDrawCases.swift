@@ -5,16 +5,24 @@ extension ParityCase {
     ///
     /// A confidence is a probability as in ``tokenDraw``, 64 units: the rounding of the sums over all completions cancels
     /// but for the last few positions. Below T = 1 the rounding of a logit grows as it is divided by T.
-    static let grammarDraw: [ParityCase] = [
-        (1, 1, 1, 4, 1.0, 1.0), (1, 6, 6, 15, 1.0, 1.0), (2, 20, 17, 37, 0.8, 1.0), (3, 65, 65, 190, 1.0, 0.9),
-        (1, 128, 127, 190, 0, 1.0), (2, 257, 256, 282, 1.3, 0.45), (1, 64, 64, 166, 0.02, 1.0),
-        (2, 96, 96, 40, 0.7, 0.02), (1, 2048, 2048, 190, 1.0, 1.0),
-    ].map { grammarDraw(batch: $0, padded: $1, length: $2, ids: $3, temperature: $4, topP: $5) }
+    static let grammarDraw: [ParityCase] =
+        [
+            (1, 1, 1, 4, 1.0, 1.0), (1, 6, 6, 15, 1.0, 1.0), (2, 20, 17, 37, 0.8, 1.0), (3, 65, 65, 190, 1.0, 0.9),
+            (1, 128, 127, 190, 0, 1.0), (2, 257, 256, 282, 1.3, 0.45), (1, 64, 64, 166, 0.02, 1.0),
+            (2, 96, 96, 40, 0.7, 0.02), (1, 2048, 2048, 190, 1.0, 1.0),
+        ].map { grammarDraw(batch: $0, padded: $1, length: $2, ids: $3, temperature: $4, topP: $5) }
+        + [
+            (2, 33, 33, 9, 1.0, 1.0, 2), (3, 130, 129, 190, 1.0, 1.0, 63), (1, 64, 64, 190, 0.8, 0.9, 64),
+            (2, 60, 60, 282, 1.0, 1.0, 140), (2, 100, 100, 282, 0, 1.0, 140),
+        ].map { grammarDraw(batch: $0, padded: $1, length: $2, ids: $3, temperature: $4, topP: $5, rungs: $6) }
 
+    /// With `rungs` the language is that of ladders, whose chains of shared ways are as long, else that of pairs.
     static func grammarDraw(
-        batch: Int, padded: Int, length: Int, ids: Int, temperature: Double, topP: Double
+        batch: Int, padded: Int, length: Int, ids: Int, temperature: Double, topP: Double, rungs: Int? = nil
     ) -> ParityCase {
-        let sizes = "B=\(batch) L=\(length) of \(padded) V=\(ids) T=\(temperature) p=\(topP)"
+        let sizes =
+            "B=\(batch) L=\(length) of \(padded) V=\(ids) T=\(temperature) p=\(topP)"
+            + (rungs.map { " rungs=\($0)" } ?? "")
         return ParityCase("grammar_draw", sizes, tolerance: temperature > 0 ? 64 / min(temperature, 1) : 64) { seeded in
             var values = seeded
             var instance = ParityInstance()
@@ -26,10 +34,16 @@ extension ParityCase {
                 for id in 0..<ids { logits[ids + id] = 0.25 }
                 logits[3 * ids + 1] = .nan
             }
-            let pairs = try CountedPairs(ids: ids)
-            let tokens = pairs.tokens(batch: batch, padded: padded, length: length, from: &values)
+            let language: any Language = try rungs.map { try Ladders(ids: ids, rungs: $0) } ?? CountedPairs(ids: ids)
+            let tokens = (0..<batch).flatMap { _ in
+                // Three quarters of the tokens are masked, and so are all behind `length`.
+                let sequence = language.sequence(length, from: &values)
+                let open = values.integers(length, in: 0..<4)
+                return zip(sequence, open).map { $1 > 0 ? mask : $0 }
+                    + [Int32](repeating: mask, count: padded - length)
+            }
             let given = (0..<batch).flatMap { sample in
-                pairs.automaton.givenClasses(
+                language.automaton.givenClasses(
                     of: Array(tokens[sample * padded..<(sample + 1) * padded]), mask: mask)
             }
             let outputs = (
@@ -42,7 +56,7 @@ extension ParityCase {
                 GrammarDraw(
                     logits: instance.input("logits", [batch, padded, ids], logits),
                     tokens: instance.input("tokens", shape, tokens),
-                    automaton: instance.automaton(pairs.automaton, given: HostTensor(shape, given)),
+                    automaton: instance.automaton(language.automaton, given: HostTensor(shape, given)),
                     step: instance.step(StepParameters(step: 7, firstSample: 2, seed: seeded.seed)),
                     temperature: Float(temperature), topP: Float(topP), length: length, maskToken: mask,
                     candidates: outputs.candidates, confidence: outputs.confidence, nearTies: nearTies))
@@ -58,9 +72,17 @@ extension ParityCase {
     }
 }
 
-/// A language whose sequences are easy to make: any tokens `lone`, and pairs of an `opener` and a `closer`; never more
+/// A language whose sequences are easy to make.
+private protocol Language {
+    var automaton: TokenAutomaton { get }
+
+    /// A sequence of the language.
+    func sequence(_ length: Int, from values: inout SeededValues) -> [Int32]
+}
+
+/// Any tokens `lone`, and pairs of an `opener` and a `closer`; never more
 /// than three pairs without a lone one between; a pair is never cut by the end.
-private struct CountedPairs {
+private struct CountedPairs: Language {
     let automaton: TokenAutomaton
     private let ids: Int
 
@@ -80,25 +102,50 @@ private struct CountedPairs {
             ends: [.never, .never, .never, .never, .always, .always, .always, .always], start: 4)
     }
 
-    /// Sequences of the language, three quarters of their tokens masked, and so are all behind `length`.
-    func tokens(batch: Int, padded: Int, length: Int, from values: inout SeededValues) -> [Int32] {
-        let mask = Int32(ids)
-        return (0..<batch).flatMap { _ -> [Int32] in
-            let kinds = values.integers(length, in: 0..<4)
-            let choices = values.integers(length, in: 0..<Int32(max(ids / 21, 1)))
-            var (tokens, pairs) = ([Int32](), 0)
-            while tokens.count < length {
-                let choice = choices[tokens.count] * 21
-                if kinds[tokens.count] == 0 || pairs == 3 || tokens.count == length - 1 || choice + 2 >= ids {
-                    tokens.append(choice)
-                    pairs = 0
-                } else {
-                    tokens += [choice + 1, choice + 2]
-                    pairs += 1
-                }
+    func sequence(_ length: Int, from values: inout SeededValues) -> [Int32] {
+        let kinds = values.integers(length, in: 0..<4)
+        let choices = values.integers(length, in: 0..<Int32(max(ids / 21, 1)))
+        var (tokens, pairs) = ([Int32](), 0)
+        while tokens.count < length {
+            let choice = choices[tokens.count] * 21
+            if kinds[tokens.count] == 0 || pairs == 3 || tokens.count == length - 1 || choice + 2 >= ids {
+                tokens.append(choice)
+                pairs = 0
+            } else {
+                tokens += [choice + 1, choice + 2]
+                pairs += 1
             }
-            let open = values.integers(length, in: 0..<4)
-            return zip(tokens, open).map { $1 > 0 ? mask : $0 } + [Int32](repeating: mask, count: padded - length)
+        }
+        return tokens
+    }
+}
+
+/// Rising runs of `rungs` kinds of tokens, as chords of pitches are, and a token that ends a run, behind which the next begins
+/// anywhere.
+private struct Ladders: Language {
+    let automaton: TokenAutomaton
+    private let rungs: Int
+
+    /// Id i is on rung i modulo rungs + 1, the last of which ends the run; every seventh is never drawn, given it ends one.
+    init(ids: Int, rungs: Int) throws(ValidationError) {
+        self.rungs = rungs
+        let classes = (0..<ids).map { $0 % 7 == 6 ? 0 : 1 + $0 % (rungs + 1) }
+        let given = classes.map { $0 == 0 ? rungs + 1 : $0 }
+        // In state s the s highest rungs are open, and the end of the run.
+        automaton = try TokenAutomaton(
+            classes: classes, givenClasses: given, joiningClasses: given,
+            arcs: [.init(on: rungs + 1, to: rungs)]
+                + (1...rungs).map { .init(on: rungs - $0 + 1, to: $0 - 1, otherwise: $0 - 1) },
+            ends: [TokenAutomaton.End](repeating: .always, count: rungs + 1), start: rungs)
+    }
+
+    func sequence(_ length: Int, from values: inout SeededValues) -> [Int32] {
+        // Steps of up to a third of the ladder, and past its top the end.
+        var rung: Int32 = -1
+        return values.integers(length, in: 1..<Int32(rungs / 3 + 2)).map { step in
+            rung = rung + step < rungs ? rung + step : Int32(rungs)
+            defer { if rung == rungs { rung = -1 } }
+            return rung
         }
     }
 }

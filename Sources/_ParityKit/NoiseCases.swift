@@ -24,7 +24,7 @@ extension ParityCase {
     }
 
     /// Integers: equal bit for bit, under every rule; equal confidences are among the values.
-    static let reveal: [ParityCase] = [(1, 1, 1), (2, 20, 17), (3, 512, 511), (1, 2048, 2048)].flatMap {
+    static let reveal: [ParityCase] = [(1, 1, 1), (2, 20, 17), (3, 512, 511), (8, 2048, 2047)].flatMap {
         batch, padded, length in
         ["independent", "scheduled", "confidence"].map { reveal(batch: batch, padded: padded, length: length, $0) }
     }

@@ -73,9 +73,11 @@ extension ParityCase {
         },
         GrammarDraw.name: Family(moderate + [.masks]) { draws in
             let padded = draws.size(1...60)
+            let ids = draws.size(4...200)
             return grammarDraw(
                 batch: draws.size(1...3), padded: padded, length: min(draws.size(1...60), padded),
-                ids: draws.size(4...200), temperature: draws.pick(temperatures), topP: draws.pick(topPs))
+                ids: ids, temperature: draws.pick(temperatures), topP: draws.pick(topPs),
+                rungs: draws.pick([nil, 1, 3, 30, 100]).map { min($0, ids - 1) })
         },
         Reveal.name: Family([.model]) { draws in
             let padded = draws.size(1...300)

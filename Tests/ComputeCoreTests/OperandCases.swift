@@ -195,14 +195,14 @@ extension OperandCase {
     /// S = 3 states, C = 4 classes, 2 of them drawn.
     static func grammarDraw(
         _ a: inout Arguments, temperature: Float = 1, topP: Float = 1, length: Int = 6, drawnClassCount: Int = 2,
-        start: Int32 = 0
+        start: Int32 = 0, longestChain: Int = 2
     ) -> GrammarDraw {
         GrammarDraw(
             logits: a("logits", [2, 6, 9]), tokens: a("tokens", [2, 6], .int32),
             automaton: GrammarDraw.Automaton(
                 given: a("given", [2, 6], .int32), classes: a("classes", [9], .int32), arcs: a("arcs", [3, 3], .int32),
                 moves: a("moves", [4, 3], .int32), ends: a("ends", [3], .int32), drawnClassCount: drawnClassCount,
-                start: start),
+                start: start, longestChain: longestChain),
             step: a("step", StepParameters.shape, .int32), temperature: temperature, topP: topP, length: length,
             maskToken: 9, candidates: a("candidates", [2, 6], .int32), confidence: a("confidence", [2, 6]),
             nearTies: a("nearTies", [2, 6], .int32))

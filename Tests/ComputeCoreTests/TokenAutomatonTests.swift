@@ -29,6 +29,13 @@ private func automaton() throws -> TokenAutomaton {
         #expect(fromTwo == [-1, 3, -1, 1])
     }
 
+    @Test func theLongestChainOfSharedWaysIsKnown() throws {
+        // State 3 shares with 2, and that with 0.
+        #expect(try automaton().longestChain == 3)
+        #expect(try automaton().drawing(only: [true, false, true, true]).longestChain == 3)
+        #expect(try TokenAutomaton(classes: [1], arcs: [.init(on: 1)], ends: [.always], start: 0).longestChain == 1)
+    }
+
     @Test func admitsTheLanguageOnly() throws {
         let automaton = try automaton()
         for sequence: [Int32] in [[0, 1, 0, 2], [2], [1, 2]] { #expect(automaton.admits(sequence)) }

@@ -80,6 +80,7 @@ import Testing
     }
 
     @Test func automataStartInAStateAndDrawSomeOfTheirClasses() {
+        for length in [0, -1, 4] { refuses("longestChain") { OperandCase.grammarDraw(&$0, longestChain: length) } }
         for count in [0, -1, 5] { refuses("drawnClassCount") { OperandCase.grammarDraw(&$0, drawnClassCount: count) } }
         for state: Int32 in [-1, 3, .max] { refuses("start") { OperandCase.grammarDraw(&$0, start: state) } }
     }
