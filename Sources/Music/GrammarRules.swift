@@ -84,6 +84,8 @@ struct GrammarRules {
     let allowsEmptyBars: Bool
     /// Bar tokens to draw, of which the last has notes; any number if nil.
     let barCount: Int?
+    /// Whether more of them may be drawn.
+    let allowsMoreBars: Bool
     /// Whether PAD may be drawn.
     let allowsPadding: Bool
 
@@ -185,8 +187,8 @@ extension GrammarRules {
     private func isFull(_ state: GrammarState) -> Bool { largestChord.map { state.notes >= $0 } ?? false }
 
     private func barWay(from state: GrammarState) -> (symbol: GrammarSymbol, target: GrammarState)? {
-        guard barCount != nil else { return (.bar, bar(left: 0)) }
-        return state.bars > 0 ? (.bar, bar(left: state.bars - 1)) : nil
+        guard state.bars == 0 else { return (.bar, bar(left: state.bars - 1)) }
+        return barCount == nil || allowsMoreBars ? (.bar, bar(left: 0)) : nil
     }
 
     private func bar(left: Int) -> GrammarState {

@@ -8,7 +8,7 @@ public import ComputeCore
 /// end behind one. Where the tokenizer keeps only one of the notes with equal onset and pitch, drawn pitches at one position
 /// rise, which is how it writes them.
 ///
-/// With a number of bars, that many Bar tokens are drawn and the piece does not end in an empty bar.
+/// With a number of bars, that many Bar tokens are drawn, or at least as many, and the piece does not end in an empty bar.
 ///
 /// Given tokens are never refused behind given ones, whatever they say. Behind a drawn one they must continue what it
 /// began, but no count is held against them: where seven notes are given, six may still be the most that are drawn.
@@ -26,11 +26,12 @@ public struct REMIGrammar: Sendable {
     ///   - options: What drawn notes may be, after the move.
     ///   - transposition: Semitones by which the pieces are moved when they have been drawn.
     ///   - barCount: How many Bar tokens are drawn; any number if nil.
+    ///   - allowsMoreBars: Whether more may be drawn, all with notes.
     ///   - allowsPadding: Whether PAD may be drawn behind the end.
     /// - Throws: ``GrammarError`` if nothing satisfies the options.
     public init(
         _ tokenizer: REMITokenizer, options: GrammarOptions = GrammarOptions(), transposition: Int = 0,
-        barCount: Int? = nil, allowsPadding: Bool = true
+        barCount: Int? = nil, allowsMoreBars: Bool = false, allowsPadding: Bool = true
     ) throws {
         guard options.largestChord.map({ $0 >= 1 }) ?? true else {
             throw GrammarError.largestChord(options.largestChord ?? 0)
@@ -48,7 +49,7 @@ public struct REMIGrammar: Sendable {
             positionCount: BarGrid.beatsPerBar * configuration.stepsPerBeat,
             pitches: pitches, isRising: configuration.removesDuplicatedNotes, largestChord: options.largestChord,
             usesVelocities: configuration.usesVelocities, allowsEmptyBars: options.allowsEmptyBars, barCount: barCount,
-            allowsPadding: allowsPadding)
+            allowsMoreBars: allowsMoreBars, allowsPadding: allowsPadding)
         automaton = try Self.compile(rules, tokenizer.vocabulary)
     }
 

@@ -6,6 +6,8 @@ extension REMITokenizer {
     public struct Encoding: Sendable, Hashable {
         /// The ids.
         public let ids: [Int]
+        /// For each id the step at which it stands: of a Bar token its bar line, of the others their onset.
+        public let steps: [Int]
         /// For each bar, from the first, the index of its Bar token in ``ids``.
         public let barStarts: [Int]
         /// The grid that the piece was read on.
@@ -17,9 +19,13 @@ extension REMITokenizer {
         ///
         /// A bar after the last is the empty range at the end.
         public func tokens(ofBar bar: Int) -> Range<Int> {
-            let start = barStarts.indices.contains(bar - 1) ? barStarts[bar - 1] : ids.count
-            let end = barStarts.indices.contains(bar) ? barStarts[bar] : ids.count
-            return start..<end
+            tokens(in: (bar - 1) * grid.stepsPerBar..<bar * grid.stepsPerBar)
+        }
+
+        /// The indices into ``ids`` of the tokens that stand at these steps.
+        public func tokens(in range: Range<Int>) -> Range<Int> {
+            let start = steps.firstIndex { $0 >= range.lowerBound } ?? ids.count
+            return start..<(steps[start...].firstIndex { $0 >= range.upperBound } ?? ids.count)
         }
     }
 
@@ -85,30 +91,36 @@ extension REMITokenizer {
             throw TokenizerError.tooLong(bars: barCount, limit: Self.largestBarCount)
         }
         var ids: [Int] = []
+        var steps: [Int] = []
         ids.reserveCapacity(spelled.count * 4 + barCount)
+        steps.reserveCapacity(spelled.count * 4 + barCount)
         var barStarts: [Int] = []
         barStarts.reserveCapacity(barCount)
+        func append(_ id: Int, at step: Int) {
+            ids.append(id)
+            steps.append(step)
+        }
         func beginBars(upTo count: Int) {
             while barStarts.count < count {
                 barStarts.append(ids.count)
-                ids.append(vocabulary.barID)
+                append(vocabulary.barID, at: (barStarts.count - 1) * grid.stepsPerBar)
             }
         }
         var step = -1
         for note in spelled {
             if note.step != step {
                 beginBars(upTo: note.step / grid.stepsPerBar + 1)
-                ids.append(vocabulary.firstPositionID + note.step % grid.stepsPerBar)
+                append(vocabulary.firstPositionID + note.step % grid.stepsPerBar, at: note.step)
                 step = note.step
             }
-            ids.append(vocabulary.firstPitchID + note.pitch - configuration.pitches.lowerBound)
+            append(vocabulary.firstPitchID + note.pitch - configuration.pitches.lowerBound, at: note.step)
             if configuration.usesVelocities {
-                ids.append(vocabulary.firstVelocityID + note.velocity)
+                append(vocabulary.firstVelocityID + note.velocity, at: note.step)
             }
-            ids.append(vocabulary.firstDurationID + note.duration)
+            append(vocabulary.firstDurationID + note.duration, at: note.step)
         }
         beginBars(upTo: barCount)
-        return Encoding(ids: ids, barStarts: barStarts, grid: grid, skippedNotes: skipped)
+        return Encoding(ids: ids, steps: steps, barStarts: barStarts, grid: grid, skippedNotes: skipped)
     }
 
     private func spell(_ note: GridNote) -> SpelledNote {

@@ -3,10 +3,11 @@ public import Music
 extension Model {
     /// Writes bars of a piece anew.
     ///
-    /// Every event outside the bars stays exactly as it is, also when it lies off the grid. The model sees the piece in
-    /// its own key, on its aligned grid, through a window of ``windowLength`` tokens with the gap in the middle. The gap has
-    /// as many tokens as were there and keeps its Bar tokens; with another number of `tokens`, a grammar draws the Bar
-    /// tokens anew, as many as there are bars.
+    /// Every event outside the bars stays exactly as it is, also when it lies off the grid. The model sees the piece as in
+    /// training: in its own key, and with the bar lines of ``BarGrid/barred(by:)``, which need not be those by which the bars are
+    /// counted; a note that it writes outside them is left out. Its window of ``windowLength`` tokens has the gap in the
+    /// middle. The gap has as many tokens as were there and keeps its Bar tokens; with another number of `tokens`, a grammar
+    /// draws the Bar tokens anew, as many as there are bars.
     ///
     /// - Parameters:
     ///   - bars: The bars, from 1, both ends included, in 4/4 on the aligned grid.
@@ -20,19 +21,19 @@ extension Model {
         progress: ((SamplingProgress) -> Void)? = nil
     ) throws -> [Piece] {
         try requireWindow(tokens: tokens)
-        let score = try WhiteKeyScore(file, tokenizer: tokenizer)
+        let score = try WhiteKeyScore(file, tokenizer: tokenizer, showing: bars.lowerBound)
         let gap = try file.removingNotes(inBars: bars, on: score.grid)
         let drawsBars = tokens != nil && settings.grammar != nil
         if let tokens, drawsBars {
             try require(tokens: tokens, atLeast: bars.count * (leastBarTokens(settings) - 1), bars: bars.count)
         }
         let masked = try MaskedBars(
-            score.encoding, bars: bars, tokens: tokens, mask: mask, bar: id(.bar), keepsBars: !drawsBars,
+            score.encoding, bars: bars, steps: score.steps(ofBars: bars), tokens: tokens, mask: mask, bar: id(.bar),
+            keepsBars: !drawsBars,
             limit: Self.windowLength)
         let grammar = try settings.grammar.map {
             try REMIGrammar(
-                tokenizer, options: $0, transposition: -score.shift, barCount: drawsBars ? bars.count - 1 : 0,
-                allowsPadding: false)
+                tokenizer, options: $0, transposition: -score.shift, barCount: masked.drawnBars, allowsPadding: false)
         }
         let draws = try complete(
             masked.window, settings: settings,
@@ -40,19 +41,17 @@ extension Model {
             constraint: grammar?.automaton, progress: progress)
         return draws.map { draw in
             let decoding = tokenizer.decode(draw.tokens)
-            let notes = decoding.notes
-                .map { note in note.moved(bySteps: masked.firstBar * score.grid.stepsPerBar) }
-                .transposed(by: -score.shift)
-                .filter { bars.contains($0.step / score.grid.stepsPerBar + 1) }
+            let notes = score.notes(decoding.notes, behindBars: masked.firstBar, inBars: bars)
             return Piece(gap, filledWith: notes, draw: draw, settings: settings, report: decoding.report)
         }
     }
 
     /// Continues a piece. Under a grammar exactly the bars that are asked for come out.
     ///
+    /// What the model writes beyond them is cut. The model sees the piece as ``infill(_:bars:tokens:settings:progress:)`` tells.
+    ///
     /// - Parameters:
-    ///   - bars: How many bars to add. Without a grammar, what the model writes beyond them is cut, and if it writes fewer,
-    ///     the summary says so.
+    ///   - bars: How many bars to add. Without a grammar the model may write fewer, and the summary says so.
     ///   - tokens: The tokens to write; as many as the piece's own bars suggest, and a quarter more, if nil. Where the grammar
     ///     wants notes in every bar, five for each, or four without velocities.
     ///   - progress: Called after each step; each call waits for the device.
@@ -66,33 +65,36 @@ extension Model {
             throw PipelineError.option(name: "bars", expected: "1 to 1024", found: "\(bars)")
         }
         try requireWindow(tokens: tokens)
-        let score = try WhiteKeyScore(file, tokenizer: tokenizer)
+        let score = try WhiteKeyScore(file, tokenizer: tokenizer, showing: REMITokenizer.largestBarCount)
         let gap = try file.gapBehind(bars: bars, on: score.grid)
         let known = score.encoding
+        // Behind a whole bar the next begins; else the last bar goes on, and as many bar lines are crossed.
+        let beginsBar = score.steps(ofBars: gap.bars).lowerBound.isMultiple(of: score.grid.stepsPerBar)
         let perBar = Double(known.ids.count) / Double(known.barStarts.count)
         let least = bars * leastBarTokens(settings)
-        let wanted = tokens ?? max(least, Int((perBar * Double(bars) * 1.25).rounded(.up)))
+        let touched = Double(beginsBar ? bars : bars + 1)
+        let wanted = tokens ?? max(least, Int((perBar * touched * 1.25).rounded(.up)))
         try require(tokens: wanted, atLeast: least, bars: bars)
-        guard (1..<Self.windowLength).contains(wanted) else {
-            throw PipelineError.gapTooLong(bars: gap.bars, tokens: wanted, limit: Self.windowLength - 1)
-        }
-        // The context starts at a bar; the first new token is one.
+        let opened = beginsBar ? 0 : known.tokens(ofBar: known.barStarts.count).count
+        let limit = max(Self.windowLength - opened - 1, 0)
+        guard wanted <= limit else { throw PipelineError.gapTooLong(bars: gap.bars, tokens: wanted, limit: limit) }
+        // The context starts at a bar.
         let room = Self.windowLength - wanted
         let firstBar = known.barStarts.firstIndex { known.ids.count - $0 <= room } ?? known.barStarts.count
         let context = known.ids[(known.barStarts.count > firstBar ? known.barStarts[firstBar] : known.ids.count)...]
-        let initial = context.map(Int32.init) + [try id(.bar)] + [Int32](repeating: mask, count: wanted - 1)
+        let begun = beginsBar ? [try id(.bar)] : []
+        let initial = context.map(Int32.init) + begun + [Int32](repeating: mask, count: wanted - begun.count)
         let grammar = try settings.grammar.map {
-            try REMIGrammar(tokenizer, options: $0, transposition: -score.shift, barCount: bars - 1)
+            // Bars behind those that are asked for take the tokens that are left over, and are cut.
+            try REMIGrammar(
+                tokenizer, options: $0, transposition: -score.shift, barCount: bars - begun.count, allowsMoreBars: true)
         }
         let draws = try complete(
             initial, settings: settings, allowed: allowed(padding: grammar != nil), constraint: grammar?.automaton,
             progress: progress)
         return draws.map { draw in
             let decoding = tokenizer.decode(draw.tokens)
-            let notes = decoding.notes
-                .map { note in note.moved(bySteps: firstBar * score.grid.stepsPerBar) }
-                .transposed(by: -score.shift)
-                .filter { gap.bars.contains($0.step / score.grid.stepsPerBar + 1) }
+            let notes = score.notes(decoding.notes, behindBars: firstBar, inBars: gap.bars)
             var piece = Piece(gap, filledWith: notes, draw: draw, settings: settings, report: decoding.report)
             let written = firstBar + decoding.report.bars - known.barStarts.count
             if written < bars {
@@ -126,56 +128,96 @@ extension Model {
     }
 }
 
-/// A piece as the model knows pieces: on its aligned grid, in C major or A minor.
+/// A piece as the model knows pieces: in C major or A minor, with bar lines where its accents are.
 private struct WhiteKeyScore {
+    /// The grid of the file's own bars.
     let grid: BarGrid
     let encoding: REMITokenizer.Encoding
     /// Semitones from the piece's key to the model's.
     let shift: Int
+    /// Steps from the model's first bar line to the file's.
+    private let lead: Int
 
-    init(_ file: MIDIFile, tokenizer: REMITokenizer) throws {
+    /// The score of a file.
+    ///
+    /// - Parameter first: The first of the file's bars that must lie behind the model's first bar line; empty bars in front are
+    ///   left out.
+    init(_ file: MIDIFile, tokenizer: REMITokenizer, showing first: Int) throws {
         let notes = file.notes().pitched
-        grid = BarGrid(
+        let grid = BarGrid(
             aligning: notes, division: file.division, stepsPerBeat: tokenizer.configuration.stepsPerBeat)
+        let perBar = grid.stepsPerBar
+        let barred = grid.barred(by: notes)
+        let accented = Int(((grid.phase - barred.phase) * Double(grid.stepsPerBeat)).rounded())
+        let missing = (max(0, -accented - (first - 1) * perBar) + perBar - 1) / perBar
+        lead = accented + missing * perBar
+        self.grid = grid
         shift = notes.isEmpty ? 0 : Key.estimate(of: notes).shiftToWhiteKeys
         encoding = try tokenizer.encodeAligned(
-            notes.transposed(by: shift), division: file.division, on: grid, barCount: file.barCount(on: grid))
+            notes.transposed(by: shift), division: file.division,
+            on: BarGrid(
+                division: grid.division, stepsPerBeat: grid.stepsPerBeat,
+                phase: grid.phase - Double(lead) / Double(grid.stepsPerBeat)),
+            barCount: (file.barCount(on: grid) * perBar + lead + perBar - 1) / perBar)
+    }
+
+    /// The model's steps of the file's bars; whatever comes before the second bar belongs to the first.
+    func steps(ofBars bars: ClosedRange<Int>) -> Range<Int> {
+        let start = bars.lowerBound == 1 ? 0 : (bars.lowerBound - 1) * grid.stepsPerBar + lead
+        return start..<bars.upperBound * grid.stepsPerBar + lead
+    }
+
+    /// Those of the model's notes that lie in the file's bars, on the file's steps and in its key.
+    func notes(_ notes: [GridNote], behindBars first: Int, inBars bars: ClosedRange<Int>) -> [GridNote] {
+        let steps = (bars.lowerBound - 1) * grid.stepsPerBar..<bars.upperBound * grid.stepsPerBar
+        return
+            notes
+            .map { $0.moved(bySteps: first * grid.stepsPerBar - lead) }
+            .filter { steps.contains($0.step) }
+            .transposed(by: -shift)
     }
 }
 
-/// The window of a piece's tokens in which some bars are masked.
+/// The window of a piece's tokens in which those of some bars are masked.
 private struct MaskedBars {
     /// The tokens of the window.
     let window: [Int32]
     /// Bars of the piece before the window.
     let firstBar: Int
+    /// Masked tokens that are to be Bar.
+    let drawnBars: Int
 
     init(
-        _ encoding: REMITokenizer.Encoding, bars: ClosedRange<Int>, tokens: Int?, mask: Int32, bar: Int32,
-        keepsBars: Bool, limit: Int
+        _ encoding: REMITokenizer.Encoding, bars: ClosedRange<Int>, steps: Range<Int>, tokens: Int?, mask: Int32,
+        bar: Int32, keepsBars: Bool, limit: Int
     ) throws(PipelineError) {
-        let counts = bars.map { max(encoding.tokens(ofBar: $0).count - 1, 0) }
+        let gap = encoding.tokens(in: steps)
+        let lines = encoding.barStarts.filter(gap.contains)
+        let beginsBar = lines.first == gap.lowerBound
+        // The runs of tokens between the gap's bar lines, the first of which goes on with a bar unless one begins there.
+        let starts = (beginsBar ? [] : [gap.lowerBound]) + lines.map { $0 + 1 }
+        let counts = zip(starts, lines.dropFirst(beginsBar ? 1 : 0) + [gap.upperBound]).map { $1 - $0 }
         let removed = counts.reduce(0, +)
         let wanted = tokens ?? removed
+        // The bar that the gap goes on with stays in the window.
+        let opened = encoding.barStarts.last { $0 <= gap.lowerBound } ?? 0
+        let needed = wanted + lines.count + gap.lowerBound - opened
         guard wanted > 0 else { throw .emptyGap(bars: bars) }
-        guard wanted + bars.count <= limit else {
-            throw .gapTooLong(bars: bars, tokens: wanted + bars.count, limit: limit)
-        }
+        guard needed <= limit else { throw .gapTooLong(bars: bars, tokens: needed, limit: limit) }
+        let begun = beginsBar ? [bar] : []
+        drawnBars = keepsBars ? 0 : lines.count - begun.count
         // Bars that stay share another number of tokens as the removed ones did, evenly where there were none.
-        var filled = keepsBars ? [] : [bar] + [Int32](repeating: mask, count: wanted + bars.count - 1)
+        var filled = keepsBars ? [] : begun + [Int32](repeating: mask, count: wanted + drawnBars)
         var (seen, given) = (0, 0)
-        for count in keepsBars ? counts : [] {
+        for (run, count) in counts.enumerated() where keepsBars {
             seen += removed > 0 ? count : 1
-            let upTo = wanted * seen / (removed > 0 ? removed : bars.count)
-            filled += [bar] + [Int32](repeating: mask, count: upTo - given)
+            let upTo = wanted * seen / (removed > 0 ? removed : counts.count)
+            filled += (run > 0 ? [bar] : begun) + [Int32](repeating: mask, count: upTo - given)
             given = upTo
         }
-        let gap =
-            encoding.tokens(ofBar: bars.lowerBound).lowerBound..<encoding.tokens(ofBar: bars.upperBound).upperBound
-        let room = limit - filled.count
-        let behind = min(encoding.ids.count - gap.upperBound, max(room / 2, room - gap.lowerBound))
-        let start = encoding.barStarts.firstIndex { $0 >= gap.lowerBound - (room - behind) } ?? 0
-        firstBar = min(start, bars.lowerBound - 1)
+        let room = limit - needed
+        let behind = min(encoding.ids.count - gap.upperBound, max(room / 2, room - opened))
+        firstBar = encoding.barStarts.firstIndex { $0 >= opened - (room - behind) } ?? 0
         let before = encoding.ids[encoding.barStarts[firstBar]..<gap.lowerBound]
         let after = encoding.ids[gap.upperBound..<gap.upperBound + behind]
         window = before.map(Int32.init) + filled + after.map(Int32.init)

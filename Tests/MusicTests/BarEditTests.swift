@@ -76,7 +76,7 @@ struct BarEditTests {
             #expect(after.ids.count == before.ids.count)
             if !(2...3).contains(bar) { #expect(after.ids[range] == before.ids[range], "bar \(bar)") }
         }
-        #expect(before.tokens(ofBar: 9).isEmpty)
+        #expect(before.tokens(ofBar: 9).isEmpty && before.tokens(ofBar: 0).isEmpty)
     }
 
     @Test("Notes that MIDI cannot hold, or that lie outside the bars, are left out and counted")

@@ -154,6 +154,9 @@ private let note: [Token] = [.pitch(60), .velocity(127), .duration(beats: 1, ste
         #expect(!two.admits(full + bar), "the last bar is empty")
         #expect(!two.admits(full))
         #expect(!two.admits(full + full + full))
+        let more = try REMIGrammar(tokenizer, barCount: 2, allowsMoreBars: true).automaton
+        #expect(more.admits(full + full) && more.admits(full + full + full + full + [0]))
+        #expect(!more.admits(full) && !more.admits(full + full + bar))
         // Given bars do not count, and a given bar behind the gap allows an empty one.
         try two.check(full + tokenizer.masks(2) + full, mask: tokenizer.mask)
         #expect(throws: InfeasibleSequence(open: 5..<6, possible: [2])) {

@@ -14,14 +14,26 @@ import Testing
         file.notes().notes.filter { !$0.isDrum && bars.contains(($0.tick - 17 + 60) / 1920 + 1) }
     }
 
+    /// Of each track what is no pitched note.
+    private static func otherEvents(_ file: MIDIFile) -> [[MIDIEvent]] {
+        file.tracks.map { track in
+            track.events.filter { event in
+                switch event.message {
+                case .noteOn(let channel, _, _), .noteOff(let channel, _, _): Int(channel) == Note.drumChannel
+                default: true
+                }
+            }
+        }
+    }
+
     @Test func everythingOutsideTheBarsStays() throws {
         let before = try TinyModel.piece(bars: 6)
         let piece = try TinyModel.shared.get().infill(before, bars: 3...4, settings: Self.settings)[0]
         for bars in [1...2, 5...6] {
             #expect(Self.notes(piece.file, bars: bars) == Self.notes(before, bars: bars))
         }
-        #expect(piece.file.notes().notes.filter(\.isDrum) == before.notes().notes.filter(\.isDrum))
-        #expect(piece.file.tempos.map(\.tick) == before.tempos.map(\.tick))
+        #expect(Self.otherEvents(piece.file) == Self.otherEvents(before))
+        #expect(Self.otherEvents(before).map(\.count) == [2, 1, 0, 12])
         #expect(Self.notes(piece.file, bars: 3...4) != Self.notes(before, bars: 3...4))
     }
 
@@ -36,6 +48,47 @@ import Testing
         let gap = original.tokens(ofBar: 3).lowerBound..<original.tokens(ofBar: 4).upperBound
         #expect(piece.tokens[..<gap.lowerBound] == original.ids[..<gap.lowerBound])
         #expect(piece.tokens[gap.upperBound...] == original.ids[gap.upperBound...])
+    }
+
+    /// The accents of the piece lie six sixteenths behind the bar lines by which its bars are counted.
+    @Test func theModelSeesBarLinesAtTheAccents() throws {
+        let before = try TinyModel.piece(bars: 6, delay: 720)
+        let model = try TinyModel.shared.get()
+        let notes = before.notes().pitched
+        let grid = BarGrid(aligning: notes, division: 480)
+        let seen = try model.tokenizer.encodeAligned(notes, division: 480, on: grid.barred(by: notes))
+        #expect(
+            seen.barStarts.count == 6
+                && seen.barStarts == seen.ids.indices.filter { seen.steps[$0] % 16 == 0 && seen.ids[$0] == seen.ids[0] }
+        )
+        let piece = try model.infill(before, bars: 3...4, settings: Self.settings)[0]
+        // Bar 3 of the file is from step 26 on of what the model sees.
+        let gap = seen.tokens(in: 26..<58)
+        #expect(gap.lowerBound > seen.barStarts[1] + 1 && gap.upperBound > seen.barStarts[3] + 1)
+        #expect(piece.tokens[..<gap.lowerBound] == seen.ids[..<gap.lowerBound])
+        #expect(piece.tokens[gap.upperBound..<seen.ids.count] == seen.ids[gap.upperBound...])
+        #expect(piece.tokens.indices.filter { piece.tokens[$0] == seen.ids[0] }.prefix(6) == seen.barStarts[...])
+        for bars in [1...2, 5...7] {
+            #expect(Self.notes(piece.file, bars: bars) == Self.notes(before, bars: bars))
+        }
+        #expect(Self.notes(piece.file, bars: 3...4) != Self.notes(before, bars: 3...4))
+    }
+
+    @Test(arguments: [1...2, 2...3, 6...7]) func barsOfAnyLinesAreFilled(_ bars: ClosedRange<Int>) throws {
+        let model = try TinyModel.shared.get()
+        for delay in [720, 1920 * 2 + 240] {
+            let before = try TinyModel.piece(bars: 7, delay: delay)
+            for grammar in [GrammarOptions(), nil] {
+                var settings = Self.settings
+                settings.grammar = grammar
+                let piece = try model.infill(before, bars: bars, tokens: 90, settings: settings)[0]
+                let known = before.notes().notes.filter { Self.notes(before, bars: bars).contains($0) == false }
+                let new = piece.file.notes().notes.filter { !known.contains($0) }
+                #expect(new.count == piece.summary.notes && (grammar == nil || !new.isEmpty))
+                #expect(new.allSatisfy { bars.contains(($0.tick - 17 + 60) / 1920 + 1) })
+                #expect(known.allSatisfy(piece.file.notes().notes.contains))
+            }
+        }
     }
 
     @Test func otherNumbersOfTokensAreSharedOut() throws {
@@ -97,6 +150,19 @@ import Testing
         let extended = try model.extend(file, bars: 2, tokens: 30, settings: Self.settings)
         #expect(newBars(extended) == [6, 7] && extended[0].summary.remarks.isEmpty)
         #expect(newBars(try model.infill(file, bars: 5...5, tokens: 12, settings: Self.settings)) == [5])
+    }
+
+    /// Of many tokens most go to bars behind those that are asked for.
+    @Test(arguments: [0, 720]) func tokensThatAreLeftOverDoNotCrowdTheLastBar(_ delay: Int) throws {
+        let (model, before) = (try TinyModel.shared.get(), try TinyModel.piece(bars: 3, delay: delay))
+        let piece = try model.extend(before, bars: 2, tokens: 1000, settings: Self.settings)[0]
+        let counts = Dictionary(grouping: piece.file.notes().pitched) { ($0.tick - 17 + 60) / 1920 + 1 }
+            .mapValues(\.count)
+        let last = delay == 0 ? 3 : 4
+        let (first, second) = (try #require(counts[last + 1]), try #require(counts[last + 2]))
+        #expect(counts.keys.max() == last + 2 && first + second == piece.summary.notes)
+        // Without bars behind them they would have some 200 notes.
+        #expect(first + second < 120)
     }
 
     @Test func extensionLeavesThePieceAndAddsBehindIt() throws {

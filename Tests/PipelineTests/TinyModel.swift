@@ -37,20 +37,50 @@ enum TinyModel {
     }
 
     /// A piece of a few bars: an ascending scale in eighths over long bass notes, off the grid by 17 ticks, with a
-    /// controller, a tempo change and drums that nothing may touch.
-    static func piece(bars: Int) throws -> MIDIFile {
-        var notes: [Note] = []
-        for bar in 0..<bars {
-            for eighth in 0..<8 {
-                notes.append(
-                    Note(
-                        tick: 17 + bar * 1920 + eighth * 240, duration: 200,
-                        pitch: 60 + [0, 2, 4, 5, 7, 9, 11, 12][eighth],
-                        velocity: 70 + eighth))
+    /// controller, a tempo change and drums that nothing may touch; `delay` ticks later than its bars.
+    static func piece(bars: Int, delay: Int = 0) throws -> MIDIFile {
+        let first = 17 + delay
+        let sustain = MIDIMessage.controlChange(channel: 0, controller: 64, value: 127)
+        let (melody, bass, drums) = (
+            (0..<bars * 8).map { eighth in
+                Note(
+                    tick: first + eighth * 240, duration: 200, pitch: 60 + [0, 2, 4, 5, 7, 9, 11, 12][eighth % 8],
+                    velocity: 70 + eighth % 8)
+            },
+            (0..<bars).map {
+                Note(tick: first + $0 * 1920, duration: 1900, pitch: 36, velocity: 60, channel: 1)
+            },
+            (0..<bars).map {
+                Note(tick: $0 * 1920 + 480, duration: 100, pitch: 38, velocity: 99, channel: Note.drumChannel)
             }
-            notes.append(Note(tick: 17 + bar * 1920, duration: 1900, pitch: 36, velocity: 60, track: 1))
-            notes.append(Note(tick: bar * 1920 + 480, duration: 100, pitch: 38, velocity: 99, track: 2, channel: 9))
-        }
-        return MIDIFile(notes: notes, division: 480, tempo: try Tempo(quartersPerMinute: 90))
+        )
+        // Microseconds of a quarter note: 90 and 100 of them a minute.
+        let tempos = [
+            MIDIEvent(tick: 0, message: .meta(type: 0x51, bytes: [0x0A, 0x2C, 0x2A])),
+            MIDIEvent(tick: 1000, message: .meta(type: 0x51, bytes: [0x09, 0x27, 0xC0])),
+        ]
+        return MIDIFile(
+            division: 480,
+            tracks: [
+                MIDITrack(events: tempos), track([MIDIEvent(tick: 5, message: sustain)], notes: melody),
+                track(notes: bass),
+                track(notes: drums),
+            ])
+    }
+
+    private static func track(_ first: [MIDIEvent] = [], notes: [Note]) -> MIDITrack {
+        MIDITrack(
+            events: first
+                + notes.flatMap { note in
+                    let (channel, pitch) = (UInt8(note.channel), UInt8(note.pitch))
+                    return [
+                        MIDIEvent(
+                            tick: note.tick,
+                            message: .noteOn(channel: channel, pitch: pitch, velocity: UInt8(note.velocity))),
+                        MIDIEvent(
+                            tick: note.tick + note.duration,
+                            message: .noteOff(channel: channel, pitch: pitch, velocity: 0)),
+                    ]
+                })
     }
 }
