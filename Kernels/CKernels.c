@@ -24,6 +24,9 @@ static const char bfloat16[] = {
 static const char categorical[] = {
 #embed "Common/categorical.clh" suffix(, 0)
 };
+static const char headBlocks[] = {
+#embed "Common/head_blocks.clh" suffix(, 0)
+};
 static const char lanes[] = {
 #embed "Common/lanes.clh" suffix(, 0)
 };
@@ -189,6 +192,7 @@ static const CKernelFile files[] = {
     {"Common/automaton.clh", automaton},
     {"Common/bfloat16.clh", bfloat16},
     {"Common/categorical.clh", categorical},
+    {"Common/head_blocks.clh", headBlocks},
     {"Common/lanes.clh", lanes},
     {"Common/pair_weights.clh", pairWeights},
     {"Common/panels.clh", panels},

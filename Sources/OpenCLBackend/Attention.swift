@@ -29,16 +29,11 @@ extension Attention: OpenCLOperation {
         case .vector:
             return try panels(binder, inputs: inputs, outputs: outputs, sizes: sizes, saves: saves)
         case .group:
-            let width = headWidth.roundedUp(to: 64)
-            // Blocks of keys take 36 to 40 KB of local memory, half as long ones 24 to 30.
-            let shrink = binder.backend.context.device.localMemoryBytes < 40 << 10 ? 2 : 1
+            let blocks = HeadBlocks(of: self, on: binder.backend.context.device)
             return [
                 try binder.launch(
-                    KernelVariant(
-                        .attentionTiles,
-                        ["LANES": 1, "HEAD_WIDTH": width, "KEYS": (width == 64 ? 64 : 32) / shrink, "LSE": saves]),
-                    global: SIMD3(16 * length.dividedRoundingUp(by: 32), 8 * headCount, batch),
-                    local: SIMD3(16, 8, 1), inputs + outputs + sizes)
+                    KernelVariant(.attentionTiles, blocks.defines, and: ["LSE": saves]), global: blocks.global,
+                    local: blocks.local, inputs + outputs + sizes)
             ]
         case .simple:
             return [

@@ -55,7 +55,8 @@ enum KernelFile: String, Hashable, Sendable {
         case .packPairs, .packPanels, .roundRows: Self.lanes + ["panels.clh", "bfloat16.clh"]
         case .attentionPanelsBF16: Self.pairAttention + ["attention_tile.clh", "attention_scores.clh"]
         case .attentionAMX: Self.pairAttention + ["amx.clh"]
-        case .attentionBackwardNaive, .attentionNaive, .attentionTiles: Self.lanes + ["rotary.clh"]
+        case .attentionBackwardNaive, .attentionNaive: Self.lanes + ["rotary.clh"]
+        case .attentionTiles: Self.lanes + ["rotary.clh", "head_blocks.clh"]
         case .attentionPanels:
             Self.math + ["panels.clh", "rotary.clh", "bfloat16.clh", "attention_tile.clh", "attention_scores.clh"]
         case .attentionBackwardPanels: Self.math + ["panels.clh", "rotary.clh", "attention_tile.clh"]
