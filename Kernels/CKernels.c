@@ -66,6 +66,9 @@ static const char attentionBackwardNaive[] = {
 static const char attentionBackwardPanels[] = {
 #embed "Attention/attention_backward_panels.cl" suffix(, 0)
 };
+static const char attentionBackwardTiles[] = {
+#embed "Attention/attention_backward_tiles.cl" suffix(, 0)
+};
 static const char attentionNaive[] = {
 #embed "Attention/attention_naive.cl" suffix(, 0)
 };
@@ -206,6 +209,7 @@ static const CKernelFile files[] = {
     {"Attention/attention_amx.cl", attentionAmx},
     {"Attention/attention_backward_naive.cl", attentionBackwardNaive},
     {"Attention/attention_backward_panels.cl", attentionBackwardPanels},
+    {"Attention/attention_backward_tiles.cl", attentionBackwardTiles},
     {"Attention/attention_naive.cl", attentionNaive},
     {"Attention/attention_panels.cl", attentionPanels},
     {"Attention/attention_panels_bf16.cl", attentionPanelsBf16},

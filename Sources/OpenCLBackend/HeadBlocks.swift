@@ -1,7 +1,7 @@
 import ComputeCore
 import OpenCLRuntime
 
-/// How the group path's kernel of attention shares out the heads; see `head_blocks.clh`.
+/// How the group path's kernels of attention, forward and backward, share out the heads; see `head_blocks.clh`.
 struct HeadBlocks {
     let defines: KeyValuePairs<String, Int?>
     let global: SIMD3<Int>
@@ -10,7 +10,7 @@ struct HeadBlocks {
     init(of layer: Attention, on device: Device) {
         let (batch, length) = (layer.output.shape[0], layer.output.shape[1])
         let width = layer.headWidth.roundedUp(to: 64)
-        // A group takes 36 to 40 KB of local memory, with half as long blocks 24 to 30.
+        // A group takes 34 to 40 KB of local memory, with half as long blocks 22 to 30.
         let shrink = device.localMemoryBytes < 40 << 10 ? 2 : 1
         defines = ["LANES": 1, "HEAD_WIDTH": width, "BLOCK_ROWS": (width == 64 ? 64 : 32) / shrink]
         global = SIMD3(local.x * length.dividedRoundingUp(by: 32), local.y * layer.headCount, batch)

@@ -9,6 +9,7 @@ enum KernelFile: String, Hashable, Sendable {
     case attentionAMX = "attention_amx.cl"
     case attentionBackwardNaive = "attention_backward_naive.cl"
     case attentionBackwardPanels = "attention_backward_panels.cl"
+    case attentionBackwardTiles = "attention_backward_tiles.cl"
     case attentionNaive = "attention_naive.cl"
     case attentionPanels = "attention_panels.cl"
     case attentionPanelsBF16 = "attention_panels_bf16.cl"
@@ -56,7 +57,7 @@ enum KernelFile: String, Hashable, Sendable {
         case .attentionPanelsBF16: Self.pairAttention + ["attention_tile.clh", "attention_scores.clh"]
         case .attentionAMX: Self.pairAttention + ["amx.clh"]
         case .attentionBackwardNaive, .attentionNaive: Self.lanes + ["rotary.clh"]
-        case .attentionTiles: Self.lanes + ["rotary.clh", "head_blocks.clh"]
+        case .attentionBackwardTiles, .attentionTiles: Self.lanes + ["rotary.clh", "head_blocks.clh"]
         case .attentionPanels:
             Self.math + ["panels.clh", "rotary.clh", "bfloat16.clh", "attention_tile.clh", "attention_scores.clh"]
         case .attentionBackwardPanels: Self.math + ["panels.clh", "rotary.clh", "attention_tile.clh"]

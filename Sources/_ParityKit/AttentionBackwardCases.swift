@@ -7,6 +7,8 @@ extension ParityCase {
     static let attentionBackward: [ParityCase] = [
         (1, 1, 1, 2), (1, 8, 2, 8), (2, 9, 5, 8), (3, 33, 4, 16), (1, 65, 2, 64), (1, 127, 3, 34), (2, 128, 2, 32),
         (1, 300, 2, 128), (1, 515, 1, 64), (1, 600, 2, 96),
+        // Rows of one more than a group or a block of `attention_backward_tiles`, and widths that no tile divides.
+        (1, 1, 3, 128), (2, 33, 2, 6), (1, 33, 2, 80), (2, 65, 3, 2), (2, 65, 1, 128), (2, 100, 3, 64), (1, 100, 2, 80),
     ].map { attentionBackward(batch: $0, length: $1, heads: $2, width: $3) }
 
     static func attentionBackward(batch: Int, length: Int, heads: Int, width: Int) -> ParityCase {

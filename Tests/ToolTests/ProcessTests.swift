@@ -38,8 +38,10 @@ import _TestSupport
             let run = try ToolRun(["verify", "--kernels", "group", "--op", operation], environment: environment)
             #expect(run.status == 0, "\(operation): \(run.output) \(run.error)")
         }
-        let run = try ToolRun(["verify", "--kernels", "group", "--op", "attention"], environment: environment)
-        #expect((run.status == 0) == (limit == "192"), "\(run.output) \(run.error)")
+        for operation in ["attention", "attention_backward"] {
+            let run = try ToolRun(["verify", "--kernels", "group", "--op", operation], environment: environment)
+            #expect((run.status == 0) == (limit == "192"), "\(operation): \(run.output) \(run.error)")
+        }
     }
 
     /// Both compile everything, into one cache of ours and one of the driver.
