@@ -67,6 +67,12 @@ public struct ParameterSource: Sendable {
         self.shape = shape
         self.values = values
     }
+
+    /// A declared parameter of zeros.
+    public init(zeros declaration: ParameterDeclaration) {
+        (key, layout, shape) = (declaration.key, declaration.layout, declaration.shape)
+        values = nil
+    }
 }
 
 /// Parameters that live on a backend and are shared by the plans compiled with them.

@@ -119,8 +119,8 @@ public final class BinomialChain {
         progress: ((_ done: Int, _ total: Int) -> Void)? = nil
     ) throws -> Result {
         let firstSample = try Int32(firstSample: firstSample, of: batch.count)
-        let marks = known.flatMap(\.self)
-        let known = try HostTensor(batch.shape, marks)
+        let fixed = known.flatMap(\.self)
+        let known = try HostTensor(batch.shape, fixed)
         // The steps of a run and one more for its noise.
         let firstStep = run * (options.stepCount + 1)
         let start = try noise(
@@ -149,7 +149,7 @@ public final class BinomialChain {
                 progress(index + 1, options.stepCount)
             }
         }
-        return try result(known: marks)
+        return try result(known: fixed)
     }
 
     private func time(_ index: Int) -> Double {

@@ -91,10 +91,6 @@ extension MIDIReader {
     }
 
     /// Reads the track chunk at `position` and moves to what follows it.
-    ///
-    /// A declared length is trusted where the file ends or a chunk begins at its end. Otherwise the track is read to
-    /// its End of Track event, so that a length that lies costs nothing. Where the end lies inside an event, a chunk
-    /// there that is no track may be part of it; then it is one if no End of Track follows before the next track.
     private mutating func readTrack(index: Int) -> MIDITrack {
         let lengthOffset = position + 4
         let body = position + 8
@@ -105,14 +101,7 @@ extension MIDIReader {
             warnings.append(MIDIWarning(kind, byte: lengthOffset, track: index))
         }
 
-        var isTrusted = declaredEnd == bytes.count || isChunk(at: declaredEnd)
-        var reader = MIDITrackReader(bytes: bytes, range: body..<(isTrusted ? declaredEnd : bytes.count), track: index)
-        var track = reader.readTrack()
-        if isTrusted, reader.wasCut, declaredEnd < bytes.count, chunkType(at: declaredEnd) != Self.trackType {
-            var longer = MIDITrackReader(bytes: bytes, range: body..<nextTrack(from: declaredEnd), track: index)
-            let longerTrack = longer.readTrack()
-            if longer.sawEndOfTrack { (isTrusted, reader, track) = (false, longer, longerTrack) }
-        }
+        let (track, reader, isTrusted) = readEvents(from: body, declaredEnd: declaredEnd, index: index)
         warnings += reader.warnings
         position = reader.position
         if reader.sawEndOfTrack {
@@ -128,6 +117,25 @@ extension MIDIReader {
             position = isTrusted ? declaredEnd : nextTrack(from: position)
         }
         return track
+    }
+
+    /// Reads the events of a track, and tells whether they end where its length says.
+    ///
+    /// A declared length is trusted where the file ends or a chunk begins at its end. Otherwise the track is read to
+    /// its End of Track event, so that a length that lies costs nothing. Where the end lies inside an event, a chunk
+    /// there that is no track may be part of it; then it is one if no End of Track follows before the next track.
+    private func readEvents(
+        from body: Int, declaredEnd: Int, index: Int
+    ) -> (track: MIDITrack, reader: MIDITrackReader, isTrusted: Bool) {
+        let isTrusted = declaredEnd == bytes.count || isChunk(at: declaredEnd)
+        var reader = MIDITrackReader(bytes: bytes, range: body..<(isTrusted ? declaredEnd : bytes.count), track: index)
+        let track = reader.readTrack()
+        if isTrusted, reader.wasCut, declaredEnd < bytes.count, chunkType(at: declaredEnd) != Self.trackType {
+            var longer = MIDITrackReader(bytes: bytes, range: body..<nextTrack(from: declaredEnd), track: index)
+            let longerTrack = longer.readTrack()
+            if longer.sawEndOfTrack { return (longerTrack, longer, false) }
+        }
+        return (track, reader, isTrusted)
     }
 
     /// The offset of the next `MTrk` at or after `offset`, or the end of the file.

@@ -144,8 +144,8 @@ public struct Tuner {
 
     private func executable(of plan: Plan, path: KernelPath, tuning: Tuning) throws -> any Executable {
         let backend = OpenCLBackend(context, path: path, tuning: tuning)
-        let parameters = try plan.parameters.map { try ParameterSource($0.key, $0.layout, $0.shape, nil) }
-        return try backend.compile(plan, parameters: backend.prepare(parameters))
+        return try backend.compile(
+            plan, parameters: backend.prepare(plan.parameters.map(ParameterSource.init(zeros:))))
     }
 
     // MARK: - Shapes

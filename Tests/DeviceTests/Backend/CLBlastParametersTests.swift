@@ -35,7 +35,7 @@ extension OnDevice {
             await #expect(processExitsWith: .success) {
                 let context = try TestDevice.context.get()
                 let plan = try ProductShape(rows: 48, outputs: 48, inputs: 48, precision: .float32).plan()
-                let parameters = try plan.parameters.map { try ParameterSource($0.key, $0.layout, $0.shape, nil) }
+                let parameters = plan.parameters.map(ParameterSource.init(zeros:))
                 var refused: [String] = []
                 var tuner = Tuner(plan, parameters: parameters, on: context) { measured in
                     if measured.seconds == nil { refused.append(measured.choice) }
@@ -52,7 +52,7 @@ extension OnDevice {
             await #expect(processExitsWith: .success) {
                 let context = try TestDevice.context.get()
                 let plan = try ProductShape(rows: 48, outputs: 48, inputs: 48, precision: .float32).plan()
-                let parameters = try plan.parameters.map { try ParameterSource($0.key, $0.layout, $0.shape, nil) }
+                let parameters = plan.parameters.map(ParameterSource.init(zeros:))
                 var subjects: [String] = []
                 var tuner = Tuner(plan, parameters: parameters, on: context) { measured in
                     subjects.append(measured.subject)

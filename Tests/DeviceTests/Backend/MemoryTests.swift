@@ -148,8 +148,7 @@ private struct ForwardPass {
     init(_ preset: ModelConfiguration.Preset, length: Int, on backend: OpenCLBackend) throws {
         let configuration = ModelConfiguration(preset)
         let plan = try TokenDenoiser(configuration).plan(batch: 1, length: length)
-        let parameters = try backend.prepare(
-            configuration.parameters.map { try ParameterSource($0.key, $0.layout, $0.shape, nil) })
+        let parameters = try backend.prepare(configuration.parameters.map(ParameterSource.init(zeros:)))
         byteCount = try parameters.byteCount + backend.memory(of: plan).byteCount
         executable = try backend.compile(plan, parameters: parameters)
         tokens = try HostTensor([1, length], [Int32](repeating: 0, count: length))
