@@ -1,4 +1,4 @@
-// The weights of all completions in a grammar draw, from the last position to the first:
+// The weights of all completions in a grammar draw, from the last position to the first masked one:
 //
 //   message[i][s] = sum over the ways on from s: mass[i][class] * message[i + 1][target]
 //
@@ -125,7 +125,10 @@ void grammar_messages(
     for (int s = get_local_id(0); s < states; s += ITEMS)
         wide_store(wide_of(ends[s] >= needed ? 1.0f : 0.0f, 0), end.m, end.e, s);
     GROUP_BARRIER();
-    for (int i = length - 1; i >= 0; i--) {
+    // What stands in front of the first masked token leads to one state, whatever comes.
+    int first_open = 0;
+    while (first_open < length && standing_class(tokens, given, classes, first_open, mask_token) > 0) first_open++;
+    for (int i = length - 1; i >= first_open; i--) {
         const row here = message_at(messages, i, states), next = message_at(messages, i + 1, states);
         const int token_class = standing_class(tokens, given, classes, i, mask_token);
         if (token_class > 0) standing_messages(&a, token_class, next, here);

@@ -91,7 +91,7 @@ void grammar_path(
     const row messages = messages_of(message_m, message_e, b, padded, states);
     const automaton a = automaton_of(arcs, moves, states, temperature);
 
-    int state = messages.m[start] > 0.0f ? start : -1;
+    int state = start;
     for (int i = 0; i < length; i++) {
         const int token_class = standing_class(tokens, given, classes, i, mask_token);
         if (token_class > 0) {
@@ -100,12 +100,12 @@ void grammar_path(
         }
         way_draw draw = {0.0f, a.is_random, 0.0f, -1, 0.0f, 0.0f, false};
         if (a.is_random) draw.wanted = unit_draw(step_draw(step, b, i, PURPOSE_TOKEN));
-        if (state >= 0) {
-            const row here = message_at(messages, i, states), next = message_at(messages, i + 1, states);
+        const row here = message_at(messages, i, states), next = message_at(messages, i + 1, states);
+        // Without a weight no sequence of the language goes on from here.
+        if (state >= 0 && here.m[state] > 0.0f)
             show_ways(
                 &draw, &a, row_at(masses.m, masses.e, (size_t)i * class_count), next, wide_at(here.m, here.e, state),
                 state, jumps, rounds, blocks, chain, parts);
-        }
         const int way = draw.chosen;
         state = way < 0 ? -1 : a.targets[way];
         if (get_local_id(0) == 0) {
