@@ -86,6 +86,8 @@ struct GrammarRules {
     let barCount: Int?
     /// Whether more of them may be drawn.
     let allowsMoreBars: Bool
+    /// Of the last bar that has to be drawn, how many positions may be its first.
+    let lastBarPositionCount: Int
     /// Whether PAD may be drawn.
     let allowsPadding: Bool
 
@@ -160,7 +162,7 @@ extension GrammarRules {
         switch state.phase {
         case .bar:
             return GrammarState(phase: .later, bars: state.bars)
-        case .filledBar where state.position + 1 < positionCount:
+        case .filledBar where state.position + 1 < (isLastBar(state) ? lastBarPositionCount : positionCount):
             next.position += 1
             return next
         case .later where state.position + 1 < positionCount:
@@ -184,6 +186,8 @@ extension GrammarRules {
         }
     }
 
+    private func isLastBar(_ state: GrammarState) -> Bool { barCount != nil && state.bars == 0 }
+
     private func isFull(_ state: GrammarState) -> Bool { largestChord.map { state.notes >= $0 } ?? false }
 
     private func barWay(from state: GrammarState) -> (symbol: GrammarSymbol, target: GrammarState)? {
@@ -192,8 +196,9 @@ extension GrammarRules {
     }
 
     private func bar(left: Int) -> GrammarState {
-        let isLast = barCount != nil && left == 0
-        return GrammarState(phase: isLast || !allowsEmptyBars ? .filledBar : .bar, bars: left)
+        var next = GrammarState(phase: .bar, bars: left)
+        if isLastBar(next) || !allowsEmptyBars { next.phase = .filledBar }
+        return next
     }
 
     private func position(_ position: Int, in state: GrammarState) -> GrammarState {

@@ -27,11 +27,13 @@ public struct REMIGrammar: Sendable {
     ///   - transposition: Semitones by which the pieces are moved when they have been drawn.
     ///   - barCount: How many Bar tokens are drawn; any number if nil.
     ///   - allowsMoreBars: Whether more may be drawn, all with notes.
+    ///   - lastBarSteps: With a number of bars, the steps of the last one, from its beginning, among which a note begins; all
+    ///     if nil.
     ///   - allowsPadding: Whether PAD may be drawn behind the end.
     /// - Throws: ``GrammarError`` if nothing satisfies the options.
     public init(
         _ tokenizer: REMITokenizer, options: GrammarOptions = GrammarOptions(), transposition: Int = 0,
-        barCount: Int? = nil, allowsMoreBars: Bool = false, allowsPadding: Bool = true
+        barCount: Int? = nil, allowsMoreBars: Bool = false, lastBarSteps: Int? = nil, allowsPadding: Bool = true
     ) throws {
         guard options.largestChord.map({ $0 >= 1 }) ?? true else {
             throw GrammarError.largestChord(options.largestChord ?? 0)
@@ -45,11 +47,14 @@ public struct REMIGrammar: Sendable {
         guard !pitches.isEmpty else {
             throw GrammarError.noPitches(options, tokenizer: configuration.pitches, transposition: transposition)
         }
+        let positionCount = BarGrid.beatsPerBar * configuration.stepsPerBeat
         let rules = GrammarRules(
-            positionCount: BarGrid.beatsPerBar * configuration.stepsPerBeat,
+            positionCount: positionCount,
             pitches: pitches, isRising: configuration.removesDuplicatedNotes, largestChord: options.largestChord,
             usesVelocities: configuration.usesVelocities, allowsEmptyBars: options.allowsEmptyBars, barCount: barCount,
-            allowsMoreBars: allowsMoreBars, allowsPadding: allowsPadding)
+            allowsMoreBars: allowsMoreBars,
+            lastBarPositionCount: min(max(lastBarSteps ?? positionCount, 1), positionCount),
+            allowsPadding: allowsPadding)
         automaton = try Self.compile(rules, tokenizer.vocabulary)
     }
 

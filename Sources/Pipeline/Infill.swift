@@ -69,13 +69,15 @@ extension Model {
         let gap = try file.gapBehind(bars: bars, on: score.grid)
         let known = score.encoding
         // Behind a whole bar the next begins; else the last bar goes on, and as many bar lines are crossed.
-        let beginsBar = score.steps(ofBars: gap.bars).lowerBound.isMultiple(of: score.grid.stepsPerBar)
+        let into = score.steps(ofBars: gap.bars).lowerBound % score.grid.stepsPerBar
+        let beginsBar = into == 0
+        let opened = beginsBar ? 0 : known.tokens(ofBar: known.barStarts.count).count
         let perBar = Double(known.ids.count) / Double(known.barStarts.count)
-        let least = bars * leastBarTokens(settings)
+        // Where the bar that goes on has no notes yet, it gets some.
+        let least = bars * leastBarTokens(settings) + (opened == 1 ? leastBarTokens(settings) - 1 : 0)
         let touched = Double(beginsBar ? bars : bars + 1)
         let wanted = tokens ?? max(least, Int((perBar * touched * 1.25).rounded(.up)))
         try require(tokens: wanted, atLeast: least, bars: bars)
-        let opened = beginsBar ? 0 : known.tokens(ofBar: known.barStarts.count).count
         let limit = max(Self.windowLength - opened - 1, 0)
         guard wanted <= limit else { throw PipelineError.gapTooLong(bars: gap.bars, tokens: wanted, limit: limit) }
         // The context starts at a bar.
@@ -85,9 +87,11 @@ extension Model {
         let begun = beginsBar ? [try id(.bar)] : []
         let initial = context.map(Int32.init) + begun + [Int32](repeating: mask, count: wanted - begun.count)
         let grammar = try settings.grammar.map {
-            // Bars behind those that are asked for take the tokens that are left over, and are cut.
+            // Bars behind those that are asked for take the tokens that are left over, and are cut, as the last one is where the
+            // file's bar ends.
             try REMIGrammar(
-                tokenizer, options: $0, transposition: -score.shift, barCount: bars - begun.count, allowsMoreBars: true)
+                tokenizer, options: $0, transposition: -score.shift, barCount: bars - begun.count, allowsMoreBars: true,
+                lastBarSteps: beginsBar ? nil : into)
         }
         let draws = try complete(
             initial, settings: settings, allowed: allowed(padding: grammar != nil), constraint: grammar?.automaton,

@@ -157,6 +157,10 @@ private let note: [Token] = [.pitch(60), .velocity(127), .duration(beats: 1, ste
         let more = try REMIGrammar(tokenizer, barCount: 2, allowsMoreBars: true).automaton
         #expect(more.admits(full + full) && more.admits(full + full + full + full + [0]))
         #expect(!more.admits(full) && !more.admits(full + full + bar))
+        let late = try tokenizer.ids(.bar, .position(2)) + notes
+        let short = try REMIGrammar(tokenizer, barCount: 2, lastBarSteps: 2).automaton
+        #expect(short.admits(late + full) && short.admits(late + full + late.dropFirst()))
+        #expect(!short.admits(full + late) && two.admits(full + late))
         // Given bars do not count, and a given bar behind the gap allows an empty one.
         try two.check(full + tokenizer.masks(2) + full, mask: tokenizer.mask)
         #expect(throws: InfeasibleSequence(open: 5..<6, possible: [2])) {

@@ -165,6 +165,24 @@ import Testing
         #expect(first + second < 120)
     }
 
+    /// Wherever the accents lie, with as few tokens as there may be; a note's more where the model's bar goes on empty.
+    @Test(arguments: [(0, 5), (120, 5), (720, 9), (1800, 9)])
+    func everyBarOfAnExtensionHasNotes(_ delay: Int, tokens: Int) throws {
+        let (model, before) = (try TinyModel.shared.get(), try TinyModel.piece(bars: 3, delay: delay))
+        let last = try #require(before.notes().pitched.map { ($0.tick - 17 + 60) / 1920 + 1 }.max())
+        for seed in 0..<8 {
+            var settings = Self.settings
+            settings.seed = UInt64(seed)
+            let piece = try model.extend(before, bars: 1, tokens: tokens, settings: settings)[0]
+            let bars = Set(piece.file.notes().pitched.map { ($0.tick - 17 + 60) / 1920 + 1 }).subtracting(1...last)
+            #expect(bars == [last + 1])
+        }
+        let expected = "at least \(tokens) for 1 bars with notes, or that empty bars are allowed"
+        #expect(throws: PipelineError.option(name: "tokens", expected: expected, found: "\(tokens - 1)")) {
+            try model.extend(before, bars: 1, tokens: tokens - 1, settings: Self.settings)
+        }
+    }
+
     @Test func extensionLeavesThePieceAndAddsBehindIt() throws {
         let before = try TinyModel.piece(bars: 3)
         let piece = try TinyModel.shared.get().extend(before, bars: 2, tokens: 90, settings: Self.settings)[0]
