@@ -38,7 +38,7 @@ extension Attention: OpenCLOperation {
         case .simple:
             return [
                 try binder.launch(
-                    KernelVariant(.attentionNaive, ["LANES": 1, "HEAD_WIDTH": headWidth, "LSE": saves]),
+                    KernelVariant(.attentionNaive, ["LANES": 1, "HEAD_WIDTH": paddedHeadWidth, "LSE": saves]),
                     global: SIMD3(length, headCount, batch), inputs + outputs + sizes)
             ]
         }

@@ -51,7 +51,8 @@ extension AttentionBackward: OpenCLOperation {
             return try ["attention_backward_queries_naive", "attention_backward_keys_naive"].map {
                 name throws(OpenCLError) in
                 try binder.launch(
-                    KernelVariant(.attentionBackwardNaive, entry: name, ["LANES": 1, "HEAD_WIDTH": width]),
+                    KernelVariant(
+                        .attentionBackwardNaive, entry: name, ["LANES": 1, "HEAD_WIDTH": forward.paddedHeadWidth]),
                     global: SIMD3(length, heads, batch), inputs + [output] + saved + [target] + sizes)
             }
         }

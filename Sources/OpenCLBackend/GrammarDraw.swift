@@ -29,8 +29,9 @@ extension GrammarDraw: OpenCLOperation {
             try binder.argument(automaton.given), classes, try binder.argument(automaton.arcs),
             try binder.argument(automaton.moves),
         ]
-        // States by the thousand wait for each other at every position; the ways of one rarely are a hundred.
-        let (adding, drawing) = (binder.group(atMost: 1024), binder.group(atMost: 64))
+        // All work-items wait for each other at every position: no more than have a state, or a way of one, if they can be as many.
+        let adding = binder.group(atMost: min(1024, 2 * stateCount - 1))
+        let drawing = binder.group(atMost: min(64, 2 * automaton.longestChain - 1))
         return [
             try binder.launch(
                 KernelVariant(.grammarDraw, entry: "grammar_masses"), global: positions,
