@@ -29,8 +29,7 @@ extension Model {
         }
         let masked = try MaskedBars(
             score.encoding, bars: bars, steps: score.steps(ofBars: bars), tokens: tokens, mask: mask, bar: id(.bar),
-            keepsBars: !drawsBars,
-            limit: Self.windowLength)
+            keepsBars: !drawsBars, limit: Self.windowLength)
         let grammar = try settings.grammar.map {
             try REMIGrammar(
                 tokenizer, options: $0, transposition: -score.shift, barCount: masked.drawnBars, allowsPadding: false)
@@ -69,8 +68,8 @@ extension Model {
         let gap = try file.gapBehind(bars: bars, on: score.grid)
         let known = score.encoding
         // Behind a whole bar the next begins; else the last bar goes on, and as many bar lines are crossed.
-        let into = score.steps(ofBars: gap.bars).lowerBound % score.grid.stepsPerBar
-        let beginsBar = into == 0
+        let stepsIntoBar = score.steps(ofBars: gap.bars).lowerBound % score.grid.stepsPerBar
+        let beginsBar = stepsIntoBar == 0
         let opened = beginsBar ? 0 : known.tokens(ofBar: known.barStarts.count).count
         let perBar = Double(known.ids.count) / Double(known.barStarts.count)
         // Where the bar that goes on has no notes yet, it gets some.
@@ -91,7 +90,7 @@ extension Model {
             // file's bar ends.
             try REMIGrammar(
                 tokenizer, options: $0, transposition: -score.shift, barCount: bars - begun.count, allowsMoreBars: true,
-                lastBarSteps: beginsBar ? nil : into)
+                lastBarSteps: beginsBar ? nil : stepsIntoBar)
         }
         let draws = try complete(
             initial, settings: settings, allowed: allowed(padding: grammar != nil), constraint: grammar?.automaton,
