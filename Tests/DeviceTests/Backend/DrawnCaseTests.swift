@@ -21,7 +21,7 @@ extension OnDevice {
         @Test(arguments: operations, KernelPath.allCases)
         func matchesReference(_ operation: String, _ path: KernelPath) throws {
             let backend = try TestDevice.backend(path, isolation: .margins)
-            for seed in UInt64(0)..<4 {
+            for seed in UInt64(0)..<2 {
                 let parityCase = try #require(ParityCase.random(operation, seed: seed))
                 guard backend.supports(parityCase.precision) else { continue }
                 let outcome = try parityCase.check(on: backend, seed: seed)
