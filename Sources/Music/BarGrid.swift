@@ -60,7 +60,15 @@ public struct BarGrid: Sendable, Hashable {
     /// over the notes, in sixteenths, the least of several: long notes begin on strong beats. The weights of a bar's steps are
     /// those of Longuet-Higgins and Lee (Music Perception 1(4), 1984), raised by 4: 4 for the bar line, 3 for the half bar, 2
     /// for the other beats, 1 between two beats, 0 elsewhere.
-    public func barred(by notes: [Note]) -> BarGrid {
+    public func barred(by notes: [Note]) -> BarGrid { moved(bySteps: stepsToAccents(of: notes)) }
+
+    /// The same steps, of which step 0 becomes step `steps`.
+    public func moved(bySteps steps: Int) -> BarGrid {
+        BarGrid(division: division, stepsPerBeat: stepsPerBeat, phase: phase - Double(steps) / Double(stepsPerBeat))
+    }
+
+    /// By how many steps ``barred(by:)`` moves the grid: forward to the accents, back over empty bars in front.
+    public func stepsToAccents(of notes: [Note]) -> Int {
         let notes = notes.map(quantized)
         var accents = [Int](repeating: 0, count: stepsPerBar)
         for note in notes { accents[note.step % stepsPerBar] += min(note.duration, stepsPerBar) }
@@ -69,9 +77,7 @@ public struct BarGrid: Sendable, Hashable {
         }
         let shift = fits.firstIndex(of: fits.max() ?? 0) ?? 0
         let emptyBars = ((notes.map(\.step).min() ?? 0) + shift) / stepsPerBar
-        return BarGrid(
-            division: division, stepsPerBeat: stepsPerBeat,
-            phase: phase - Double(shift) / Double(stepsPerBeat) + Double(emptyBars * Self.beatsPerBar))
+        return shift - emptyBars * stepsPerBar
     }
 
     /// How strong a step of a bar is; see ``barred(by:)``.

@@ -150,18 +150,14 @@ private struct WhiteKeyScore {
         let grid = BarGrid(
             aligning: notes, division: file.division, stepsPerBeat: tokenizer.configuration.stepsPerBeat)
         let perBar = grid.stepsPerBar
-        let barred = grid.barred(by: notes)
-        let accented = Int(((grid.phase - barred.phase) * Double(grid.stepsPerBeat)).rounded())
+        let accented = grid.stepsToAccents(of: notes)
         let missing = (max(0, -accented - (first - 1) * perBar) + perBar - 1) / perBar
         lead = accented + missing * perBar
         self.grid = grid
         shift = notes.isEmpty ? 0 : Key.estimate(of: notes).shiftToWhiteKeys
         encoding = try tokenizer.encodeAligned(
             notes.transposed(by: shift), division: file.division,
-            on: BarGrid(
-                division: grid.division, stepsPerBeat: grid.stepsPerBeat,
-                phase: grid.phase - Double(lead) / Double(grid.stepsPerBeat)),
-            barCount: (file.barCount(on: grid) * perBar + lead + perBar - 1) / perBar)
+            on: grid.moved(bySteps: lead), barCount: (file.barCount(on: grid) * perBar + lead + perBar - 1) / perBar)
     }
 
     /// The model's steps of the file's bars; whatever comes before the second bar belongs to the first.

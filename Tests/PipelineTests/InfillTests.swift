@@ -9,9 +9,12 @@ import Testing
         return settings
     }
 
-    /// Pitched notes that begin in the given bars, which lie on the file's own grid but for its 17 ticks.
+    /// The bar of a note, of those that lie on the file's own grid but for its 17 ticks.
+    private static func bar(of note: Note) -> Int { (note.tick - 17 + 60) / 1920 + 1 }
+
+    /// Pitched notes that begin in the given bars.
     private static func notes(_ file: MIDIFile, bars: ClosedRange<Int>) -> [Note] {
-        file.notes().notes.filter { !$0.isDrum && bars.contains(($0.tick - 17 + 60) / 1920 + 1) }
+        file.notes().notes.filter { !$0.isDrum && bars.contains(Self.bar(of: $0)) }
     }
 
     /// Of each track what is no pitched note.
@@ -85,7 +88,7 @@ import Testing
                 let known = before.notes().notes.filter { Self.notes(before, bars: bars).contains($0) == false }
                 let new = piece.file.notes().notes.filter { !known.contains($0) }
                 #expect(new.count == piece.summary.notes && (grammar == nil || !new.isEmpty))
-                #expect(new.allSatisfy { bars.contains(($0.tick - 17 + 60) / 1920 + 1) })
+                #expect(new.allSatisfy { bars.contains(Self.bar(of: $0)) })
                 #expect(known.allSatisfy(piece.file.notes().notes.contains))
             }
         }
@@ -156,7 +159,7 @@ import Testing
     @Test(arguments: [0, 720]) func tokensThatAreLeftOverDoNotCrowdTheLastBar(_ delay: Int) throws {
         let (model, before) = (try TinyModel.shared.get(), try TinyModel.piece(bars: 3, delay: delay))
         let piece = try model.extend(before, bars: 2, tokens: 1000, settings: Self.settings)[0]
-        let counts = Dictionary(grouping: piece.file.notes().pitched) { ($0.tick - 17 + 60) / 1920 + 1 }
+        let counts = Dictionary(grouping: piece.file.notes().pitched) { Self.bar(of: $0) }
             .mapValues(\.count)
         let last = delay == 0 ? 3 : 4
         let (first, second) = (try #require(counts[last + 1]), try #require(counts[last + 2]))
@@ -169,12 +172,12 @@ import Testing
     @Test(arguments: [(0, 5), (120, 5), (720, 9), (1800, 9)])
     func everyBarOfAnExtensionHasNotes(_ delay: Int, tokens: Int) throws {
         let (model, before) = (try TinyModel.shared.get(), try TinyModel.piece(bars: 3, delay: delay))
-        let last = try #require(before.notes().pitched.map { ($0.tick - 17 + 60) / 1920 + 1 }.max())
+        let last = try #require(before.notes().pitched.map { Self.bar(of: $0) }.max())
         for seed in 0..<8 {
             var settings = Self.settings
             settings.seed = UInt64(seed)
             let piece = try model.extend(before, bars: 1, tokens: tokens, settings: settings)[0]
-            let bars = Set(piece.file.notes().pitched.map { ($0.tick - 17 + 60) / 1920 + 1 }).subtracting(1...last)
+            let bars = Set(piece.file.notes().pitched.map { Self.bar(of: $0) }).subtracting(1...last)
             #expect(bars == [last + 1])
         }
         let expected = "at least \(tokens) for 1 bars with notes, or that empty bars are allowed"
@@ -188,7 +191,7 @@ import Testing
         let piece = try TinyModel.shared.get().extend(before, bars: 2, tokens: 90, settings: Self.settings)[0]
         #expect(Self.notes(piece.file, bars: 1...3) == Self.notes(before, bars: 1...3))
         let added = piece.file.notes().notes.filter { !before.notes().notes.contains($0) }
-        #expect(added.allSatisfy { (4...5).contains(($0.tick - 17 + 60) / 1920 + 1) && $0.track == added.first?.track })
+        #expect(added.allSatisfy { (4...5).contains(Self.bar(of: $0)) && $0.track == added.first?.track })
         #expect(piece.summary.notes == added.count)
     }
 }
