@@ -1,4 +1,4 @@
-"""Compares `smdim` with eager PyTorch on the same weights, the same device and in the same run.
+"""Compares `smdim` with PyTorch, eager and compiled, on the same weights, the same device and in the same run.
 
     compare.py --smdim PATH [--torch cpu|gpu] [--rounds 9] [--only step,matmul] [--small MODEL_DIR] -o DIR
 
@@ -123,6 +123,11 @@ class Comparison:
         except RuntimeError as error:
             self.miss(f"{subject}: {case}", error)
 
+    def models(self, folder, kind, dtype):
+        """PyTorch's model as it comes and by `torch.compile`, with the names of both."""
+        yield kind.name, peer.load(folder, dtype, self.device)
+        yield f"{kind.name}, compiled", peer.compiled(peer.load(folder, dtype, self.device))
+
     def miss(self, what, error):
         self.missing[what] = str(error).splitlines()[0]
         print(f"{what}: not measured, {self.missing[what]}", flush=True)
@@ -167,14 +172,14 @@ class Comparison:
         paper = self.model("paper")
         for kind in self.kinds:
             kind.enter()
-            model = peer.load(paper, kind.dtype, self.device)
-            for length in self.arguments.lengths:
-                for batch in self.arguments.batches:
-                    tokens = tokens_of(282, length, batch).to(self.device)
-                    arguments = ["step", "--model", paper, "--precision", kind.precision]
-                    arguments += ["--length", length, "--batch", batch]
-                    case = f"paper, {batch} x {length} tokens, {kind.name}"
-                    self.against("step", case, arguments, lambda: model(tokens))
+            for name, model in self.models(paper, kind, kind.dtype):
+                for length in self.arguments.lengths:
+                    for batch in self.arguments.batches:
+                        tokens = tokens_of(282, length, batch).to(self.device)
+                        arguments = ["step", "--model", paper, "--precision", kind.precision]
+                        arguments += ["--length", length, "--batch", batch]
+                        case = f"paper, {batch} x {length} tokens, {name}"
+                        self.against("step", case, arguments, lambda: model(tokens))
 
     @torch.inference_mode()
     def matmul(self):
@@ -204,28 +209,30 @@ class Comparison:
                 )
 
     def piece(self):
-        small = self.model("small")
-        self.kinds[0].enter()
-        model = peer.load(small, device=self.device)
+        small, kind = self.model("small"), self.kinds[0]
+        kind.enter()
         # No sweep on either side: it changes which tokens a step reveals, and no work.
         steps = 128
         arguments = ["piece", "--model", small, "--steps", steps]
-        theirs = lambda: peer.sample(model, 2048, steps, seed=0)
-        self.against("piece", f"small, 2048 tokens, {steps} steps", arguments, theirs, rounds=min(self.rounds, 3))
+        for name, model in self.models(small, kind, kind.dtype):
+            theirs = lambda: peer.sample(model, 2048, steps, seed=0)
+            case = f"small, 2048 tokens, {steps} steps, {name}"
+            self.against("piece", case, arguments, theirs, rounds=min(self.rounds, 3))
 
     def training(self):
         preset, batch, length = self.arguments.training
         folder, batch, length = self.model(preset), int(batch), int(length)
         for kind in self.kinds:
             kind.enter()
-            model = peer.load(folder, device=self.device).train()
-            optimiser = torch.optim.AdamW(model.parameters(), lr=1e-4, betas=(0.9, 0.99), weight_decay=0.01)
-            clean = (tokens_of(model.vocabulary, length, batch) % model.vocabulary).to(self.device)
-            masked = (torch.rand(batch, length) < 0.5).to(self.device)
-            arguments = ["training", "--model", folder, "--length", length, "--batch", batch]
-            arguments += ["--precision", kind.precision]
-            theirs = lambda: peer.training_step(model, optimiser, clean, masked, kind.dtype)
-            self.against("training", f"{preset}, {batch} x {length} tokens, {kind.name}", arguments, theirs)
+            for name, model in self.models(folder, kind, torch.float32):
+                model.train()
+                optimiser = torch.optim.AdamW(model.parameters(), lr=1e-4, betas=(0.9, 0.99), weight_decay=0.01)
+                clean = (tokens_of(model.vocabulary, length, batch) % model.vocabulary).to(self.device)
+                masked = (torch.rand(batch, length) < 0.5).to(self.device)
+                arguments = ["training", "--model", folder, "--length", length, "--batch", batch]
+                arguments += ["--precision", kind.precision]
+                theirs = lambda: peer.training_step(model, optimiser, clean, masked, kind.dtype)
+                self.against("training", f"{preset}, {batch} x {length} tokens, {name}", arguments, theirs)
 
     def lengths(self):
         """Ours alone: time and memory by length, for the default trunk and for the transformer beside it."""
@@ -276,7 +283,8 @@ def markdown(report):
         "# Beside PyTorch\n",
         f"{report['date']}, commit {report['commit']}, {report['processor']}; smdim {report['smdim']}: "
         f"{report['device']}, {report['driver']}, kernels: {report['kernels']}; "
-        f"PyTorch {report['torch']} on {report['torch_device']}, eager.\n",
+        f"PyTorch {report['torch']} on {report['torch_device']}, eager "
+        "where no row says compiled, which is torch.compile as it comes.\n",
         "Both sides in turns in one run, warmed up in every turn unless the slower takes two seconds or more a round; "
         "medians in milliseconds, the best in brackets. The ratio is PyTorch's median over ours: above 1 we are faster. "
         "bf16 is PyTorch's model cast to bfloat16, in training autocast.\n",
