@@ -3,11 +3,18 @@ package import Foundation
 extension Data {
     /// Writes to a temporary file beside `url` and renames it: what stands there is whole or as it was.
     ///
-    /// A symbolic link stays, and the file is written where it leads, be there one yet or none.
+    /// A symbolic link stays, and the file is written where it leads, be there one yet or none. A device or a pipe is written
+    /// to as it is.
     ///
     /// - Throws: what Foundation does where the file cannot be written.
     package func writeWhole(to url: URL) throws {
-        try write(to: url.followingLinks, options: .atomic)
+        let target = url.followingLinks
+        let type = try? FileManager.default.attributesOfItem(atPath: target.path)[.type] as? FileAttributeType
+        let isSpecial = [.typeCharacterSpecial, .typeBlockSpecial, .typeSocket, .typeUnknown].contains(type)
+        guard isSpecial else { return try write(to: target, options: .atomic) }
+        let handle = try FileHandle(forWritingTo: target)
+        defer { try? handle.close() }
+        try handle.write(contentsOf: self)
     }
 }
 

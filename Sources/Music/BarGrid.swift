@@ -35,7 +35,7 @@ public struct BarGrid: Sendable, Hashable {
     /// The phase of a sixteenth grid under onsets, in quarter notes: arg(Σ exp(2πi·4·onset)) / (2π·4), within ±1/8.
     ///
     /// - Parameters:
-    ///   - onsets: Onsets in ticks; without any the phase is 0.
+    ///   - onsets: Onsets in ticks; without any, or where none is favoured, the phase is 0.
     ///   - division: Ticks in a quarter note.
     public static func estimatePhase(of onsets: [Int], division: Int) -> Double {
         phase(ofOnsets: onsets.map { Double($0) / Double(division) })
@@ -50,6 +50,8 @@ public struct BarGrid: Sendable, Hashable {
             real += cos(angle)
             imaginary += sin(angle)
         }
+        // Onsets that favour no phase, a run of triplets for one, cancel but for rounding.
+        guard hypot(real, imaginary) > 1e-6 * Double(onsets.count) else { return 0 }
         return atan2(imaginary, real) / (2 * .pi) / phaseStepsPerBeat
     }
 

@@ -21,6 +21,10 @@ extension Model {
         progress: ((SamplingProgress) -> Void)? = nil
     ) throws -> [Piece] {
         try requireWindow(tokens: tokens)
+        guard bars.upperBound <= REMITokenizer.largestBarCount else {
+            throw PipelineError.option(
+                name: "bars", expected: "at most \(REMITokenizer.largestBarCount)", found: "\(bars.upperBound)")
+        }
         let score = try WhiteKeyScore(file, tokenizer: tokenizer, showing: bars.lowerBound)
         let gap = try file.removingNotes(inBars: bars, on: score.grid)
         let drawsBars = tokens != nil && settings.grammar != nil

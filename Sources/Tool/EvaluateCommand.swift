@@ -6,9 +6,8 @@ struct Evaluate: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Compare generated pieces with reference pieces by their statistics.",
         discussion: """
-            Overlap of the distances within the references and between the sets (Yang and Lerch), framewise overlapping \
-            area of pitch and duration, and whether the pieces encode to tokens in order. References are aligned and cut \
-            to --bars.
+            Overlap of the distances within the references and between the sets (Yang and Lerch), and framewise \
+            overlapping area of pitch and duration. References are aligned and cut to --bars.
             """)
 
     @Option(help: "Folder of generated MIDI files.")
@@ -30,7 +29,10 @@ struct Evaluate: ParsableCommand {
     var json = false
 
     func validate() throws {
-        guard bars >= 1 else { throw ValidationError("--bars: expected at least 1, found \(bars)") }
+        let least = byQuarter ? 4 : 1
+        guard (least...REMITokenizer.largestBarCount).contains(bars) else {
+            throw ValidationError("--bars: expected \(least) to \(REMITokenizer.largestBarCount), found \(bars)")
+        }
     }
 
     func run() throws {
@@ -40,7 +42,8 @@ struct Evaluate: ParsableCommand {
         let pieces = try files.map { try piece("\(generated)/\($0)") }
         let report = Report(
             whole: try SetStatistics(generated: pieces, references: references),
-            quarters: try byQuarter ? SetStatistics.byQuarter(generated: pieces, references: references) : nil)
+            quarters: try byQuarter
+                ? SetStatistics.byQuarter(generated: pieces, references: references, bars: bars) : nil)
         print(json ? try Terminal.json(report) : report.text)
     }
 

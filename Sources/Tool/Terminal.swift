@@ -4,7 +4,7 @@ import Foundation
 enum Terminal {
     /// One line on stderr.
     static func error(_ text: String) {
-        FileHandle.standardError.write(Data("smdim: \(text.replacing("\n", with: " "))\n".utf8))
+        FileHandle.standardError.write(Data("smdim: \(String(text.map { $0.isNewline ? " " : $0 }))\n".utf8))
     }
 
     /// A remark on stderr that does not stop anything.

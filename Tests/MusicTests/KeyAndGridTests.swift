@@ -67,6 +67,11 @@ struct KeyAndGridTests {
         #expect(BarGrid.estimatePhase(of: [], division: 480) == 0)
     }
 
+    @Test("Onsets that favour no phase keep the file's own grid", arguments: [160, 60])
+    func noPhase(distance: Int) {
+        #expect(BarGrid.estimatePhase(of: (0..<192).map { $0 * distance }, division: 480) == 0)
+    }
+
     @Test("A note just before the bar line belongs to the bar that its step begins")
     func bars() {
         let grid = BarGrid(division: 480)

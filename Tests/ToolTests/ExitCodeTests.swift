@@ -94,6 +94,25 @@ import _TestSupport
         #expect(folder.names.isEmpty)
     }
 
+    @Test(arguments: [["--bars", "0"], ["--bars", "2305843009213693952"], ["--bars", "3", "--by-quarter"]])
+    func barsThatEvaluateCannotCutAreTwo(_ options: [String]) throws {
+        try ToolRun(["evaluate", "--generated", "g", "--reference", "r", "--reference-list", "l"] + options)
+            .expectFailure(2, saying: "--bars: expected")
+    }
+
+    @Test func barsBehindTheLongestFileAreTwo() throws {
+        let folder = try TemporaryFolder()
+        try ToolRun([
+            "infill", melody, "--bars", "\(Int.max)", "--model", TinyFolder.shared.get(),
+            "-o", folder.path("out.mid"), "--device", "reference",
+        ]).expectFailure(2, saying: "--bars: expected")
+        #expect(folder.names.isEmpty)
+    }
+
+    @Test func anErrorIsOneLineWhateverItNames() throws {
+        try ToolRun(["tokenize", "no\r\nsuch", "-o", "out"]).expectFailure(1, saying: "no such")
+    }
+
     @Test func everythingElseIsOne() throws {
         let folder = try TemporaryFolder()
         let (missing, output) = (folder.path("missing"), folder.path("out"))
