@@ -224,13 +224,13 @@ class Comparison:
         folder, batch, length = self.model(preset), int(batch), int(length)
         for kind in self.kinds:
             kind.enter()
+            masked = (torch.rand(batch, length) < 0.5).to(self.device)
+            arguments = ["training", "--model", folder, "--length", length, "--batch", batch]
+            arguments += ["--precision", kind.precision]
             for name, model in self.models(folder, kind, torch.float32):
                 model.train()
                 optimiser = torch.optim.AdamW(model.parameters(), lr=1e-4, betas=(0.9, 0.99), weight_decay=0.01)
                 clean = (tokens_of(model.vocabulary, length, batch) % model.vocabulary).to(self.device)
-                masked = (torch.rand(batch, length) < 0.5).to(self.device)
-                arguments = ["training", "--model", folder, "--length", length, "--batch", batch]
-                arguments += ["--precision", kind.precision]
                 theirs = lambda: peer.training_step(model, optimiser, clean, masked, kind.dtype)
                 self.against("training", f"{preset}, {batch} x {length} tokens, {name}", arguments, theirs)
 
