@@ -50,6 +50,8 @@ struct GrammarState: Hashable {
     var notes = 0
     /// How many of the pitches that may be drawn are no longer open at the position; 0 where pitches need not rise.
     var rung = 0
+    /// Whether the file's bar that began last still has no note; false where it needs none.
+    var owesNote = false
 
     /// Whether a sequence can be here; other states only hold ways that several states share.
     var isPlace: Bool {
@@ -86,8 +88,8 @@ struct GrammarRules {
     let barCount: Int?
     /// Whether more of them may be drawn.
     let allowsMoreBars: Bool
-    /// Of the last bar that has to be drawn, how many positions may be its first.
-    let lastBarPositionCount: Int
+    /// The position at which the file's bars begin in those of the tokens.
+    let barOffset: Int
     /// Whether PAD may be drawn.
     let allowsPadding: Bool
 
@@ -161,8 +163,8 @@ extension GrammarRules {
         var next = state
         switch state.phase {
         case .bar:
-            return GrammarState(phase: .later, bars: state.bars)
-        case .filledBar where state.position + 1 < (isLastBar(state) ? lastBarPositionCount : positionCount):
+            return GrammarState(phase: .later, bars: state.bars, owesNote: leavesNoteOwed(state))
+        case .filledBar where state.position + 1 < (state.owesNote ? barOffset : positionCount):
             next.position += 1
             return next
         case .later where state.position + 1 < positionCount:
@@ -172,7 +174,9 @@ extension GrammarRules {
         case .position where hasNextRung, .note where hasNextRung && !isFull(state):
             next.rung += 1
             return next
-        case .note: return GrammarState(phase: .later, bars: state.bars, position: state.position)
+        case .note:
+            return GrammarState(
+                phase: .later, bars: state.bars, position: state.position, owesNote: leavesNoteOwed(state))
         default: return nil
         }
     }
@@ -188,17 +192,26 @@ extension GrammarRules {
 
     private func isLastBar(_ state: GrammarState) -> Bool { barCount != nil && state.bars == 0 }
 
+    /// Whether a Bar right behind a state finds the file's bar without a note.
+    private func leavesNoteOwed(_ state: GrammarState) -> Bool {
+        switch state.phase {
+        case .bar, .filledBar: barOffset > 0
+        case .note: state.position < barOffset
+        default: state.owesNote
+        }
+    }
+
     private func isFull(_ state: GrammarState) -> Bool { largestChord.map { state.notes >= $0 } ?? false }
 
     private func barWay(from state: GrammarState) -> (symbol: GrammarSymbol, target: GrammarState)? {
-        guard state.bars == 0 else { return (.bar, bar(left: state.bars - 1)) }
-        return barCount == nil || allowsMoreBars ? (.bar, bar(left: 0)) : nil
+        guard state.bars > 0 || barCount == nil || allowsMoreBars else { return nil }
+        return (.bar, bar(left: max(state.bars - 1, 0), owesNote: state.owesNote))
     }
 
-    private func bar(left: Int) -> GrammarState {
-        var next = GrammarState(phase: .bar, bars: left)
-        if isLastBar(next) || !allowsEmptyBars { next.phase = .filledBar }
-        return next
+    private func bar(left: Int, owesNote: Bool) -> GrammarState {
+        let next = GrammarState(phase: .bar, bars: left)
+        guard isLastBar(next) || !allowsEmptyBars else { return next }
+        return GrammarState(phase: .filledBar, bars: left, owesNote: owesNote)
     }
 
     private func position(_ position: Int, in state: GrammarState) -> GrammarState {
@@ -221,7 +234,7 @@ extension GrammarRules {
         var note = state
         note.notes = largestChord.map { min(max(state.notes, 1), $0) } ?? 0
         switch symbol {
-        case .bar: return bar(left: state.bars)
+        case .bar: return bar(left: state.bars, owesNote: leavesNoteOwed(state))
         case .position(let position): return self.position(position, in: state)
         case .pitch(_, let rung): return pitch(upTo: rung, in: state)
         case .velocity: return note.at(.velocity)
@@ -237,7 +250,8 @@ extension GrammarRules {
             switch (state.phase, symbol) {
             case (.bar, .bar), (.note, .bar): true
             case (.filledBar, .bar), (.filledBar, .padding), (.filledBar, .other): allowsEmptyBars
-            case (.bar, .position), (.filledBar, .position): true
+            case (.bar, .position): true
+            case (.filledBar, .position(let position)): allowsEmptyBars || !state.owesNote || position < barOffset
             case (.note, .position(let position)): position > state.position
             case (.position, .pitch): true
             case (.note, .pitch(let below, _)): below >= state.rung

@@ -27,13 +27,13 @@ public struct REMIGrammar: Sendable {
     ///   - transposition: Semitones by which the pieces are moved when they have been drawn.
     ///   - barCount: How many Bar tokens are drawn; any number if nil.
     ///   - allowsMoreBars: Whether more may be drawn, all with notes.
-    ///   - lastBarSteps: With a number of bars, the steps of the last one, from its beginning, among which a note begins; all
-    ///     if nil.
+    ///   - barOffset: Where bars are counted by other lines than those of the tokens, the step of a token's bar at which those
+    ///     begin, 0 up to a bar. Notes come to the bars of both: a bar behind a last note before that step has one before it.
     ///   - allowsPadding: Whether PAD may be drawn behind the end.
     /// - Throws: ``GrammarError`` if nothing satisfies the options.
     public init(
         _ tokenizer: REMITokenizer, options: GrammarOptions = GrammarOptions(), transposition: Int = 0,
-        barCount: Int? = nil, allowsMoreBars: Bool = false, lastBarSteps: Int? = nil, allowsPadding: Bool = true
+        barCount: Int? = nil, allowsMoreBars: Bool = false, barOffset: Int = 0, allowsPadding: Bool = true
     ) throws {
         guard options.largestChord.map({ $0 >= 1 }) ?? true else {
             throw GrammarError.largestChord(options.largestChord ?? 0)
@@ -52,8 +52,7 @@ public struct REMIGrammar: Sendable {
             positionCount: positionCount,
             pitches: pitches, isRising: configuration.removesDuplicatedNotes, largestChord: options.largestChord,
             usesVelocities: configuration.usesVelocities, allowsEmptyBars: options.allowsEmptyBars, barCount: barCount,
-            allowsMoreBars: allowsMoreBars,
-            lastBarPositionCount: min(max(lastBarSteps ?? positionCount, 1), positionCount),
+            allowsMoreBars: allowsMoreBars, barOffset: min(max(barOffset, 0), positionCount - 1),
             allowsPadding: allowsPadding)
         automaton = try Self.compile(rules, tokenizer.vocabulary)
     }

@@ -1,3 +1,4 @@
+import ComputeCore
 public import Music
 
 extension Model {
@@ -12,10 +13,10 @@ extension Model {
     /// - Parameters:
     ///   - bars: The bars, from 1, both ends included, in 4/4 on the aligned grid.
     ///   - tokens: The gap's tokens besides its Bar tokens. Where the grammar wants notes in every bar, four for each, or three
-    ///     without velocities; if nil, a bar that had no notes keeps none.
+    ///     without velocities; if nil, a bar of the model's that had no notes keeps none.
     ///   - progress: Called after each step; each call waits for the device.
-    /// - Throws: ``PipelineError``, ``ScoreEditError``, ``TokenizerError``, ``GrammarError``, `InfeasibleSequence` for a gap that no
-    ///   well-formed tokens fill, ``SamplingError``, or what the backend throws.
+    /// - Throws: ``PipelineError``, ``ScoreEditError``, ``TokenizerError``, ``GrammarError``, ``SamplingError``, or what the
+    ///   backend throws.
     public func infill(
         _ file: MIDIFile, bars: ClosedRange<Int>, tokens: Int? = nil, settings: SamplingSettings,
         progress: ((SamplingProgress) -> Void)? = nil
@@ -36,12 +37,15 @@ extension Model {
             keepsBars: !drawsBars, limit: Self.windowLength)
         let grammar = try settings.grammar.map {
             try REMIGrammar(
-                tokenizer, options: $0, transposition: -score.shift, barCount: masked.drawnBars, allowsPadding: false)
+                tokenizer, options: $0, transposition: -score.shift, barCount: masked.drawnBars,
+                barOffset: score.barOffset, allowsPadding: false)
         }
-        let draws = try complete(
-            masked.window, settings: settings,
-            allowed: allowed(padding: false, forbidding: drawsBars ? [] : [id(.bar)]),
-            constraint: grammar?.automaton, progress: progress)
+        let draws = try fillGap(bars: bars, tokens: tokens) {
+            try complete(
+                masked.window, settings: settings,
+                allowed: allowed(padding: false, forbidding: drawsBars ? [] : [id(.bar)]),
+                constraint: grammar?.automaton, progress: progress)
+        }
         return draws.map { draw in
             let decoding = tokenizer.decode(draw.tokens)
             let notes = score.notes(decoding.notes, behindBars: masked.firstBar, inBars: bars)
@@ -58,8 +62,8 @@ extension Model {
     ///   - tokens: The tokens to write; as many as the piece's own bars suggest, and a quarter more, if nil. Where the grammar
     ///     wants notes in every bar, five for each, or four without velocities.
     ///   - progress: Called after each step; each call waits for the device.
-    /// - Throws: ``PipelineError``, ``ScoreEditError``, ``TokenizerError``, ``GrammarError``, `InfeasibleSequence` for a gap that no
-    ///   well-formed tokens fill, ``SamplingError``, or what the backend throws.
+    /// - Throws: ``PipelineError``, ``ScoreEditError``, ``TokenizerError``, ``GrammarError``, ``SamplingError``, or what the
+    ///   backend throws.
     public func extend(
         _ file: MIDIFile, bars: Int, tokens: Int? = nil, settings: SamplingSettings,
         progress: ((SamplingProgress) -> Void)? = nil
@@ -72,8 +76,7 @@ extension Model {
         let gap = try file.gapBehind(bars: bars, on: score.grid)
         let known = score.encoding
         // Behind a whole bar the next begins; else the last bar goes on, and as many bar lines are crossed.
-        let stepsIntoBar = score.steps(ofBars: gap.bars).lowerBound % score.grid.stepsPerBar
-        let beginsBar = stepsIntoBar == 0
+        let beginsBar = score.barOffset == 0
         let opened = beginsBar ? 0 : known.tokens(ofBar: known.barStarts.count).count
         let perBar = Double(known.ids.count) / Double(known.barStarts.count)
         // Where the bar that goes on has no notes yet, it gets some.
@@ -94,11 +97,13 @@ extension Model {
             // file's bar ends.
             try REMIGrammar(
                 tokenizer, options: $0, transposition: -score.shift, barCount: bars - begun.count, allowsMoreBars: true,
-                lastBarSteps: beginsBar ? nil : stepsIntoBar)
+                barOffset: score.barOffset)
         }
-        let draws = try complete(
-            initial, settings: settings, allowed: allowed(padding: grammar != nil), constraint: grammar?.automaton,
-            progress: progress)
+        let draws = try fillGap(bars: gap.bars, tokens: wanted) {
+            try complete(
+                initial, settings: settings, allowed: allowed(padding: grammar != nil), constraint: grammar?.automaton,
+                progress: progress)
+        }
         return draws.map { draw in
             let decoding = tokenizer.decode(draw.tokens)
             let notes = score.notes(decoding.notes, behindBars: firstBar, inBars: gap.bars)
@@ -123,6 +128,18 @@ extension Model {
     fileprivate func requireWindow(tokens: Int?) throws(PipelineError) {
         guard let tokens, !(1...Self.windowLength).contains(tokens) else { return }
         throw .option(name: "tokens", expected: "1 to \(Self.windowLength)", found: "\(tokens)")
+    }
+
+    /// The draws of a window with one gap; where nothing well-formed fills it, the error counts tokens as the caller did.
+    ///
+    /// - Parameter tokens: The tokens of the gap as they were asked for, nil for as many as each bar had.
+    fileprivate func fillGap(bars: ClosedRange<Int>, tokens: Int?, draw: () throws -> [Draw]) throws -> [Draw] {
+        do {
+            return try draw()
+        } catch let error as InfeasibleSequence where !error.open.isEmpty {
+            let possible = tokens.map { asked in error.possible.map { $0 + asked - error.open.count } }
+            throw PipelineError.unfillableGap(bars: bars, tokens: tokens, possible: possible ?? [])
+        }
     }
 
     fileprivate func require(tokens: Int, atLeast least: Int, bars: Int) throws(PipelineError) {
@@ -163,6 +180,9 @@ private struct WhiteKeyScore {
             notes.transposed(by: shift), division: file.division,
             on: grid.moved(bySteps: lead), barCount: (file.barCount(on: grid) * perBar + lead + perBar - 1) / perBar)
     }
+
+    /// The step of the model's bars at which the file's begin.
+    var barOffset: Int { (lead % grid.stepsPerBar + grid.stepsPerBar) % grid.stepsPerBar }
 
     /// The model's steps of the file's bars; whatever comes before the second bar belongs to the first.
     func steps(ofBars bars: ClosedRange<Int>) -> Range<Int> {

@@ -8,6 +8,8 @@ public enum PipelineError: Error, Equatable, Sendable, CustomStringConvertible {
     case emptyGap(bars: ClosedRange<Int>)
     /// The bars have more tokens than the model sees at once.
     case gapTooLong(bars: ClosedRange<Int>, tokens: Int, limit: Int)
+    /// No well-formed notes fill the bars with these tokens, or where nil, with as many as each bar had; others that would do.
+    case unfillableGap(bars: ClosedRange<Int>, tokens: Int?, possible: [Int])
 
     /// One line that names the thing, what was expected and what came.
     public var description: String {
@@ -18,6 +20,11 @@ public enum PipelineError: Error, Equatable, Sendable, CustomStringConvertible {
             "bars \(bars.lowerBound)-\(bars.upperBound): expected notes to replace, found none; say how many with --tokens"
         case .gapTooLong(let bars, let tokens, let limit):
             "bars \(bars.lowerBound)-\(bars.upperBound): expected at most \(limit) tokens, found \(tokens); take fewer bars"
+        case .unfillableGap(let bars, let tokens, let possible):
+            "bars \(bars.lowerBound)-\(bars.upperBound): expected a number of tokens that well-formed bars have, found "
+                + (tokens.map(String.init) ?? "as many as each bar had") + "; take "
+                + (possible.isEmpty ? "another" : possible.map(String.init).joined(separator: " or "))
+                + " with --tokens"
         }
     }
 

@@ -157,14 +157,46 @@ private let note: [Token] = [.pitch(60), .velocity(127), .duration(beats: 1, ste
         let more = try REMIGrammar(tokenizer, barCount: 2, allowsMoreBars: true).automaton
         #expect(more.admits(full + full) && more.admits(full + full + full + full + [0]))
         #expect(!more.admits(full) && !more.admits(full + full + bar))
-        let late = try tokenizer.ids(.bar, .position(2)) + notes
-        let short = try REMIGrammar(tokenizer, barCount: 2, lastBarSteps: 2).automaton
-        #expect(short.admits(late + full) && short.admits(late + full + late.dropFirst()))
-        #expect(!short.admits(full + late) && two.admits(full + late))
         // Given bars do not count, and a given bar behind the gap allows an empty one.
         try two.check(full + tokenizer.masks(2) + full, mask: tokenizer.mask)
         #expect(throws: InfeasibleSequence(open: 5..<6, possible: [2])) {
             try two.check(full + tokenizer.masks(1) + full, mask: tokenizer.mask)
+        }
+    }
+
+    /// Bars with every choice of onsets: those that begin `offset` steps into them have notes, too.
+    @Test(arguments: 0..<4) func barsOfOtherLinesHaveNotes(_ offset: Int) throws {
+        let tokenizer = try smallTokenizer()
+        let notes = try note.flatMap { try tokenizer.ids($0) }
+        func bar(_ onsets: [Int]) throws -> [Int32] {
+            try tokenizer.ids(.bar) + onsets.flatMap { try tokenizer.ids(.position($0)) + notes }
+        }
+        let bars = (0..<16).map { choice in (0..<4).filter { choice >> $0 & 1 == 1 } }
+        let automaton = try REMIGrammar(tokenizer, barOffset: offset).automaton
+        let emptyBars = GrammarOptions(allowsEmptyBars: true)
+        let counted = try REMIGrammar(tokenizer, options: emptyBars, barCount: 3, barOffset: offset).automaton
+        for (first, second, third) in bars.flatMap({ a in bars.flatMap { b in bars.map { (a, b, $0) } } }) {
+            let tokens = try bar(first) + bar(second) + bar(third)
+            func joined(_ bar: [Int], _ next: [Int]) -> Bool { bar.last ?? 0 >= offset || next.first ?? 4 < offset }
+            let hasNotes = joined(first, second) && joined(second, third) && ![first, second, third].contains([])
+            #expect(automaton.admits(tokens) == hasNotes, "\(first) \(second) \(third)")
+            // Where empty bars are allowed, the last one has notes by either count.
+            #expect(
+                counted.admits(tokens) == (third != [] && (joined(second, third) || offset == 0)),
+                "\(first) \(second) \(third)")
+        }
+    }
+
+    /// What is given right behind drawn tokens counts where it goes on with a bar.
+    @Test func aGivenNoteFillsABarOfOtherLines() throws {
+        let tokenizer = try smallTokenizer()
+        let notes = try note.flatMap { try tokenizer.ids($0) }
+        let automaton = try REMIGrammar(tokenizer, barOffset: 2).automaton
+        let open = tokenizer.masks(1)
+        for (before, after, isFilled) in [(1, 1, true), (1, 2, false), (2, 2, true)] {
+            let bar = try tokenizer.ids(.bar, .position(before)) + notes
+            let sequence = try bar + open + tokenizer.ids(.position(after)) + notes
+            #expect(((try? automaton.check(sequence, mask: tokenizer.mask)) != nil) == isFilled)
         }
     }
 

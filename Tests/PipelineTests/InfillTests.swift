@@ -81,15 +81,21 @@ import Testing
         let model = try TinyModel.shared.get()
         for delay in [720, 1920 * 2 + 240] {
             let before = try TinyModel.piece(bars: 7, delay: delay)
-            for grammar in [GrammarOptions(), nil] {
+            let removed = Self.notes(before, bars: bars)
+            let known = before.notes().notes.filter { !removed.contains($0) }
+            for (grammar, tokens) in [(GrammarOptions(), 40), (GrammarOptions(), nil), (nil, 90)] {
+                guard tokens != nil || !removed.isEmpty else { continue }
                 var settings = Self.settings
                 settings.grammar = grammar
-                let piece = try model.infill(before, bars: bars, tokens: 90, settings: settings)[0]
-                let known = before.notes().notes.filter { Self.notes(before, bars: bars).contains($0) == false }
-                let new = piece.file.notes().notes.filter { !known.contains($0) }
-                #expect(new.count == piece.summary.notes && (grammar == nil || !new.isEmpty))
-                #expect(new.allSatisfy { bars.contains(Self.bar(of: $0)) })
-                #expect(known.allSatisfy(piece.file.notes().notes.contains))
+                settings.count = 8
+                for piece in try model.infill(before, bars: bars, tokens: tokens, settings: settings) {
+                    let new = piece.file.notes().notes.filter { !known.contains($0) }
+                    let filled = Set(new.map { Self.bar(of: $0) })
+                    #expect(new.count == piece.summary.notes && filled.isSubset(of: bars))
+                    let expected = tokens == nil ? Set(removed.map { Self.bar(of: $0) }) : Set(bars)
+                    #expect(grammar == nil || filled.isSuperset(of: expected))
+                    #expect(known.allSatisfy(piece.file.notes().notes.contains))
+                }
             }
         }
     }
@@ -117,6 +123,24 @@ import Testing
         #expect(throws: PipelineError.self) { try model.generate(length: 4, settings: settings) }
         settings.grammar = GrammarOptions(allowsEmptyBars: true)
         #expect(try model.extend(file, bars: 4, tokens: 11, settings: settings)[0].summary.notes <= 2)
+    }
+
+    /// With one note at a time each takes four tokens besides its bar's.
+    @Test func tokensThatNoBarsFillAreCountedAsAskedFor() throws {
+        let (model, file) = (try TinyModel.shared.get(), try TinyModel.piece(bars: 4))
+        var settings = SamplingSettings(seed: 1)
+        settings.steps = 1
+        settings.grammar = GrammarOptions(largestChord: 1)
+        let odd = PipelineError.unfillableGap(bars: 2...3, tokens: 41, possible: [40, 44])
+        #expect(throws: odd) { try model.infill(file, bars: 2...3, tokens: 41, settings: settings) }
+        #expect(try model.infill(file, bars: 2...3, tokens: 40, settings: settings)[0].summary.notes == 10)
+        // A bar's first two notes have seven tokens, the others four each.
+        let kept = PipelineError.unfillableGap(bars: 2...2, tokens: nil, possible: [])
+        #expect(throws: kept) { try model.infill(file, bars: 2...2, settings: settings) }
+        settings.grammar = GrammarOptions(allowsEmptyBars: true)
+        let short = PipelineError.unfillableGap(bars: 5...8, tokens: 5, possible: [8])
+        #expect(throws: short) { try model.extend(file, bars: 4, tokens: 5, settings: settings) }
+        #expect(try model.extend(file, bars: 4, tokens: 8, settings: settings)[0].summary.notes == 1)
     }
 
     /// A piece of few tokens suggests fewer than its continuation needs.
@@ -166,6 +190,16 @@ import Testing
         #expect(counts.keys.max() == last + 2 && first + second == piece.summary.notes)
         // Without bars behind them they would have some 200 notes.
         #expect(first + second < 120)
+    }
+
+    /// Half of each of these bars lies in one of the model's, half in the next.
+    @Test func barsOfOtherLinesHaveNotes() throws {
+        let (model, before) = (try TinyModel.shared.get(), try TinyModel.piece(bars: 3, delay: 720))
+        var settings = Self.settings
+        settings.count = 16
+        for piece in try model.extend(before, bars: 6, tokens: 60, settings: settings) {
+            #expect(Set(piece.file.notes().pitched.map { Self.bar(of: $0) }) == [1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+        }
     }
 
     /// Wherever the accents lie, with as few tokens as there may be; a note's more where the model's bar goes on empty.
