@@ -42,14 +42,14 @@ public struct AdamW: Operation {
     }
 
     public var operands: [Operand] {
-        [
-            Operand("weight", weight, .update), Operand("gradient", gradient, .update),
-            Operand("firstMoment", firstMoment, .update), Operand("secondMoment", secondMoment, .update),
-            Operand("average", average, .update), Operand("clip", clip, .read), Operand("schedule", schedule, .read),
-        ]
+        [("weight", weight), ("gradient", gradient), ("firstMoment", firstMoment), ("secondMoment", secondMoment)]
+            .map { Operand($0, $1, .update, layouts: .any) } + [
+                Operand("average", average, .update, layouts: .any), Operand("clip", clip, .read),
+                Operand("schedule", schedule, .read),
+            ]
     }
 
-    public var work: Work { Work(flops: 18 * weight.shape.elementCount, bytes: 2 * traffic()) }
+    public var work: Work { Work(flops: 18 * weight.shape.elementCount, bytes: traffic()) }
 
     public func validate() throws(ValidationError) {
         try validator.require(weight.elementType == .float32, "weight", "float32", "\(weight.elementType)")

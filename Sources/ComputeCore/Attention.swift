@@ -59,7 +59,6 @@ public struct Attention: Operation {
         try validator.require(rotaryBase > 0 && rotaryBase.isFinite, "rotaryBase", "a positive number", "\(rotaryBase)")
         try validator.require(projections, "projections", is: [batch, length, 3 * features])
         if let logSumExp { try validator.require(logSumExp, "logSumExp", is: [batch, headCount, length]) }
-        try validator.require(output, isNot: projections, "output")
     }
 
     /// The widest head that the kernels keep in registers.

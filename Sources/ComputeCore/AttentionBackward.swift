@@ -44,8 +44,6 @@ public struct AttentionBackward: Operation {
             forward.precision.rawValue)
         try validator.require(outputGradient, "outputGradient", is: forward.output.shape)
         try validator.require(projectionsGradient, "projectionsGradient", is: forward.projections.shape)
-        try validator.require(outputGradient, isNot: forward.output, "outputGradient")
-        try validator.require(projectionsGradient, isNot: forward.projections, "projectionsGradient")
     }
 }
 

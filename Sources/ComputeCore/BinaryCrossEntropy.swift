@@ -51,7 +51,7 @@ public struct BinaryCrossEntropy: Operation {
 
     public var work: Work {
         let count = logits.shape.elementCount
-        return Work(flops: 8 * count, bytes: traffic() + 4 * count)
+        return Work(flops: 8 * count, bytes: traffic())
     }
 
     public func validate() throws(ValidationError) {

@@ -32,9 +32,9 @@ public struct CausalConvolutionBackward: Operation {
 
     public var operands: [Operand] {
         [
-            Operand("input", forward.input.tensor, .read), Operand("weight", forward.weight, .read),
+            Operand("input", forward.input, .read), Operand("weight", forward.weight, .read),
             Operand("bias", forward.bias, .read), Operand("outputGradient", outputGradient, .read),
-            Operand(writing: inputGradient, as: "inputGradient"),
+            Operand("inputGradient", inputGradient, .write),
             Operand("weightGradient", weightGradient, .update), Operand("biasGradient", biasGradient, .update),
         ]
     }
@@ -51,8 +51,6 @@ public struct CausalConvolutionBackward: Operation {
             inputGradient, "inputGradient", rows: forward.input.rows, columns: forward.input.columns)
         try validator.require(weightGradient, "weightGradient", is: forward.weight.shape)
         try validator.require(biasGradient, "biasGradient", is: forward.bias.shape)
-        try validator.require(inputGradient.tensor, isNot: outputGradient, "inputGradient")
-        try validator.require(inputGradient.tensor, isNot: forward.input.tensor, "inputGradient")
     }
 }
 

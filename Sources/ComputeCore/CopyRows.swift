@@ -20,8 +20,7 @@ public struct CopyRows: Operation {
 
     public var operands: [Operand] {
         [
-            Operand("source", source.tensor, .read),
-            Operand(writing: target, as: "target", accumulates: accumulates),
+            Operand("source", source, .read), Operand("target", target, accumulates ? .update : .write),
         ]
     }
 
@@ -33,14 +32,5 @@ public struct CopyRows: Operation {
     public func validate() throws(ValidationError) {
         try validator.require(source, "source", rows: source.rows, columns: source.columns)
         try validator.require(target, "target", rows: source.rows, columns: source.columns)
-        try validator.require(target.tensor, isNot: source.tensor, "target")
-    }
-}
-
-extension Operand {
-    /// A view that is written: its tensor's other columns stay, so unless it is whole the tensor is updated.
-    init(writing view: MatrixView, as name: String, accumulates: Bool = false) {
-        let isWhole = view.columns == view.rowStride
-        self.init(name, view.tensor, isWhole && !accumulates ? .write : .update)
     }
 }

@@ -47,7 +47,7 @@ public struct CrossEntropy: Operation {
 
     public var work: Work {
         let count = logits.shape.elementCount
-        return Work(flops: 6 * count, bytes: traffic() + 4 * count)
+        return Work(flops: 6 * count, bytes: traffic())
     }
 
     public func validate() throws(ValidationError) {

@@ -18,6 +18,9 @@ public enum Precision: String, Codable, Hashable, Sendable, CaseIterable {
 
     /// The layout of a weight that is a factor of this precision.
     public var matrixLayout: ParameterLayout { self == .float32 ? .matrix : .bfloat16Matrix }
+
+    /// The layouts of weights that products of this precision take: bfloat16 ones round those that are not.
+    var matrixLayouts: Set<ParameterLayout> { [.matrix, matrixLayout] }
 }
 
 /// A linear layer with what follows it: y = activation(x · weightᵀ + bias) + residual.
@@ -35,7 +38,7 @@ public struct Linear: Operation {
     public let bias: Tensor?
     /// Applied after the bias.
     public let activation: Activation
-    /// Added after the activation, [M, N], if any. May be the output's own memory.
+    /// Added after the activation, [M, N], if any.
     public let residual: Tensor?
     /// Type of the factors.
     public let precision: Precision
@@ -57,12 +60,12 @@ public struct Linear: Operation {
     }
 
     public var operands: [Operand] {
-        var operands = [Operand("input", input.tensor, .read), Operand("weight", weight, .read)]
+        var operands = [
+            Operand("input", input, .read), Operand("weight", weight, .read, layouts: precision.matrixLayouts),
+        ]
         if let bias { operands.append(Operand("bias", bias, .read)) }
         if let residual { operands.append(Operand("residual", residual, .read)) }
-        // A view leaves the other columns of its tensor as they were.
-        let isWhole = output.columns == output.rowStride
-        operands.append(Operand("output", output.tensor, isWhole ? .write : .update))
+        operands.append(Operand("output", output, .write))
         return operands
     }
 
@@ -79,6 +82,5 @@ public struct Linear: Operation {
         try validator.require(input.rows > 0, "input", "at least one row", "\(input.tensor.shape)")
         if let bias { try validator.require(bias, "bias", is: [n]) }
         if let residual { try validator.require(residual.matrix, "residual", rows: input.rows, columns: n) }
-        try validator.require(output.tensor, isNot: input.tensor, "output")
     }
 }

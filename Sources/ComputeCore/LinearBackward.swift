@@ -35,10 +35,11 @@ public struct LinearBackward: Operation {
 
     public var operands: [Operand] {
         var operands = [
-            Operand("input", forward.input.tensor, .read), Operand("weight", forward.weight, .read),
-            Operand("outputGradient", outputGradient.tensor, .read),
-            Operand(writing: inputGradient, as: "inputGradient", accumulates: accumulates),
-            Operand("weightGradient", weightGradient, .update),
+            Operand("input", forward.input, .read),
+            Operand("weight", forward.weight, .read, layouts: forward.precision.matrixLayouts),
+            Operand("outputGradient", outputGradient, .read),
+            Operand("inputGradient", inputGradient, accumulates ? .update : .write),
+            Operand("weightGradient", weightGradient, .update, layouts: [.matrix]),
         ]
         if let biasGradient { operands.append(Operand("biasGradient", biasGradient, .update)) }
         return operands
@@ -56,8 +57,6 @@ public struct LinearBackward: Operation {
             (biasGradient == nil) == (forward.bias == nil), "biasGradient", "one exactly if there is a bias",
             biasGradient == nil ? "none" : "one")
         if let biasGradient { try validator.require(biasGradient, "biasGradient", is: [n]) }
-        try validator.require(inputGradient.tensor, isNot: outputGradient.tensor, "inputGradient")
-        try validator.require(inputGradient.tensor, isNot: forward.input.tensor, "inputGradient")
     }
 }
 

@@ -22,9 +22,12 @@ extension Operation {
 
     var validator: Validator { Validator(operation: Self.name) }
 
-    /// Compulsory traffic: every operand once in and once out where it is written.
+    /// Compulsory traffic: every operand once in where it is read, and once out where it is written.
     func traffic() -> Int {
-        operands.reduce(0) { $0 + $1.tensor.shape.elementCount * $1.tensor.elementType.byteCount }
+        operands.reduce(0) { bytes, operand in
+            let ways = operand.access == .update ? 2 : 1
+            return bytes + ways * operand.tensor.shape.elementCount * operand.tensor.elementType.byteCount
+        }
     }
 }
 
@@ -46,12 +49,47 @@ public struct Operand: Hashable, Sendable {
     public let tensor: Tensor
     /// What happens to it.
     public let access: Access
+    /// The layouts of which a parameter may be; a tensor that is none is ``ParameterLayout/plain``.
+    public let layouts: Set<ParameterLayout>
+    /// The argument whose memory this one may be, because each element is read before it is written.
+    public let inPlaceOf: String?
+    /// The columns that a view touches; nil for the whole tensor.
+    private let columns: Range<Int>?
 
     /// An operand.
-    public init(_ name: String, _ tensor: Tensor, _ access: Access) {
+    public init(
+        _ name: String, _ tensor: Tensor, _ access: Access, layouts: Set<ParameterLayout> = [.plain],
+        inPlaceOf: String? = nil
+    ) {
         self.name = name
         self.tensor = tensor
         self.access = access
+        self.layouts = layouts
+        self.inPlaceOf = inPlaceOf
+        columns = nil
+    }
+
+    /// A view. Where some columns of a tensor are written the others stay, so the tensor is updated.
+    public init(_ name: String, _ view: MatrixView, _ access: Access) {
+        self.name = name
+        tensor = view.tensor
+        self.access = access == .write && view.columns != view.rowStride ? .update : access
+        layouts = [.plain]
+        inPlaceOf = nil
+        columns = view.columnRange
+    }
+
+    /// Whether an operation that touches both writes one over the other. Two that are written may be other columns of one
+    /// tensor.
+    func conflicts(with other: Operand) -> Bool {
+        guard tensor.storage == other.tensor.storage, inPlaceOf != other.name, other.inPlaceOf != name else { return false }
+        switch (access, other.access) {
+        case (.read, .read): return false
+        case (.read, _), (_, .read): return true
+        default:
+            guard let columns, let others = other.columns, tensor.shape == other.tensor.shape else { return true }
+            return columns.overlaps(others)
+        }
     }
 }
 

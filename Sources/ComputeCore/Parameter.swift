@@ -32,7 +32,7 @@ public struct ParameterKey: Hashable, Sendable, CustomStringConvertible {
 /// How a parameter is used, from which a backend derives the one layout in which it keeps the parameter.
 ///
 /// All slots of a weight share its layout, so element-wise updates need not know it.
-public enum ParameterLayout: Hashable, Sendable {
+public enum ParameterLayout: Hashable, Sendable, CaseIterable {
     /// Row-major, as declared.
     case plain
     /// [out, in], the right-hand side of a ``Linear`` of float32 factors.
@@ -43,4 +43,9 @@ public enum ParameterLayout: Hashable, Sendable {
     case stridedConvolution
     /// [in, out, width], the kernel of a ``TransposedConvolution``.
     case transposedConvolution
+}
+
+extension Set<ParameterLayout> {
+    /// Those of an operation that takes every element alike.
+    static let any = Set(ParameterLayout.allCases)
 }

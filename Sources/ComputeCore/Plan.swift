@@ -61,10 +61,27 @@ public struct Plan: Sendable {
 
     /// Appends an operation after checking it.
     ///
-    /// - Throws: ``ValidationError`` from ``Operation/validate()``.
+    /// - Throws: ``ValidationError`` from ``Operation/validate()``, or for an operand of a layout that the operation does not
+    ///   take, or one that is written where another is.
     public mutating func append(_ operation: some Operation) throws(ValidationError) {
         try operation.validate()
+        let operands = operation.operands
+        for (index, operand) in operands.enumerated() {
+            try operation.validator.require(
+                operand.layouts.contains(layout(of: operand.tensor)), operand.name,
+                "a parameter of layout \(operand.layouts.map { "\($0)" }.sorted().joined(separator: " or "))",
+                "layout \(layout(of: operand.tensor))")
+            for other in operands[..<index] where operand.conflicts(with: other) {
+                let (written, touched) = operand.access == .read ? (other, operand) : (operand, other)
+                try operation.validator.require(
+                    false, written.name, "memory of its own", "that of \(touched.name)")
+            }
+        }
         operations.append(operation)
+    }
+
+    private func layout(of tensor: Tensor) -> ParameterLayout {
+        if case .parameter(_, let layout) = storages[tensor.storage].role { layout } else { .plain }
     }
 
     /// Makes `tensor` readable by name after a replay.

@@ -51,9 +51,9 @@ public struct SelectiveScanBackward: Operation {
         forward.operands.filter { $0.access == .read } + [
             Operand("outputGradient", outputGradient, .read), Operand("inputGradient", inputGradient, .write),
             Operand("deltaGradient", deltaGradient, .write),
-            Operand(writing: inputMatrixGradient, as: "inputMatrixGradient"),
-            Operand(writing: outputMatrixGradient, as: "outputMatrixGradient"),
-            Operand(writing: gateGradient, as: "gateGradient"),
+            Operand("inputMatrixGradient", inputMatrixGradient, .write),
+            Operand("outputMatrixGradient", outputMatrixGradient, .write),
+            Operand("gateGradient", gateGradient, .write),
             Operand("logDecayGradient", logDecayGradient, .update), Operand("skipGradient", skipGradient, .update),
         ]
     }
@@ -77,9 +77,6 @@ public struct SelectiveScanBackward: Operation {
         try validator.require(gateGradient, "gateGradient", rows: rows, columns: shape[2])
         try validator.require(logDecayGradient, "logDecayGradient", is: forward.logDecay.shape)
         try validator.require(skipGradient, "skipGradient", is: forward.skip.shape)
-        for tensor in [inputGradient, deltaGradient, gateGradient.tensor] {
-            try validator.require(tensor, isNot: outputGradient, "outputGradient")
-        }
     }
 }
 

@@ -32,9 +32,9 @@ public struct StridedConvolutionBackward: Operation {
 
     public var operands: [Operand] {
         [
-            Operand("input", forward.input, .read), Operand("weight", forward.weight, .read),
+            Operand("input", forward.input, .read), Operand("weight", forward.weight, .read, layouts: [.stridedConvolution]),
             Operand("outputGradient", outputGradient, .read), Operand("inputGradient", inputGradient, .write),
-            Operand("weightGradient", weightGradient, .update), Operand("biasGradient", biasGradient, .update),
+            Operand("weightGradient", weightGradient, .update, layouts: [.stridedConvolution]), Operand("biasGradient", biasGradient, .update),
         ]
     }
 
@@ -46,8 +46,6 @@ public struct StridedConvolutionBackward: Operation {
         try validator.require(inputGradient, "inputGradient", is: forward.input.shape)
         try validator.require(weightGradient, "weightGradient", is: forward.weight.shape)
         try validator.require(biasGradient, "biasGradient", is: forward.bias.shape)
-        try validator.require(inputGradient, isNot: outputGradient, "inputGradient")
-        try validator.require(inputGradient, isNot: forward.input, "inputGradient")
     }
 }
 

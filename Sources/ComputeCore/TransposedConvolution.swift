@@ -31,7 +31,7 @@ public struct TransposedConvolution: Operation {
 
     public var operands: [Operand] {
         [
-            Operand("input", input, .read), Operand("weight", weight, .read), Operand("bias", bias, .read),
+            Operand("input", input, .read), Operand("weight", weight, .read, layouts: [.transposedConvolution]), Operand("bias", bias, .read),
             Operand("output", output, .write),
         ]
     }
@@ -46,6 +46,5 @@ public struct TransposedConvolution: Operation {
         try validator.require(bias, "bias", is: [weight.shape[1]])
         try validator.require(
             output, "output", is: [input.shape[0], input.shape[1] * stride, weight.shape[1]])
-        try validator.require(output, isNot: input, "output")
     }
 }

@@ -58,9 +58,4 @@ struct Validator {
             "[\(view.rows), \(view.columns)]")
         try require(view.tensor.elementType == .float32, argument, "float32", "\(view.tensor.elementType)")
     }
-
-    /// The two tensors are different memory.
-    func require(_ a: Tensor, isNot b: Tensor, _ argument: String) throws(ValidationError) {
-        try require(a.storage != b.storage, argument, "memory of its own", "the memory of another argument")
-    }
 }

@@ -5,7 +5,7 @@ extension Linear: OpenCLOperation {
     func commands(_ binder: Binder) throws(OpenCLError) -> [Command] {
         try MatrixProduct(
             batch: input.batch, rowsPerSample: input.rowsPerSample, n: weight.shape[0], k: weight.shape[1],
-            input: binder.matrix(input), weight: binder.weight(weight, of: precision), bias: binder.optional(bias),
+            input: binder.matrix(input), weight: binder.buffer(weight), bias: binder.optional(bias),
             activation: activation,
             residual: residual.map { tensor throws(OpenCLError) in try binder.matrix(tensor.matrix) },
             precision: precision, weightIsRounded: binder.rounded.contains(weight), output: binder.matrix(output)
@@ -33,16 +33,6 @@ extension Linear: OpenCLOperation {
 }
 
 extension Binder {
-    /// The buffer of a weight, which must lie in a layout that products of this precision take: bfloat16 ones both.
-    func weight(_ tensor: Tensor, of precision: Precision) throws(OpenCLError) -> Buffer {
-        guard precision == .bfloat16 || !rounded.contains(tensor) else {
-            throw .invalidArgument(
-                name: "\(label): weight", expected: "layout \(ParameterLayout.matrix)",
-                got: "\(ParameterLayout.bfloat16Matrix)")
-        }
-        return try buffer(tensor)
-    }
-
     /// The buffer of a tensor, if there is one.
     func optional(_ tensor: Tensor?) throws(OpenCLError) -> Buffer? {
         guard let tensor else { return nil }

@@ -59,6 +59,9 @@ final class OpenCLExecutable: Executable {
 
     func write(_ name: String, _ values: HostTensor) throws {
         let tensor = try plan.tensor(named: name, fitting: values)
+        if case .parameter(let key, _) = plan.storages[tensor.storage].role {
+            return try parameters.write(key, values.floats())
+        }
         guard let buffer = storages[tensor.storage] else { throw BackendError.unknownTensor(name, known: []) }
         switch values.values {
         case .float32(let floats): try buffer.enqueueWrite(floats)

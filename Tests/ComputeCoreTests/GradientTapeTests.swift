@@ -65,13 +65,15 @@ import Testing
 
     @Test func weightThatIsNoParameterIsRefused() throws {
         var plan = Plan()
-        let x = plan.input("x", [1, 2, 4])
-        let logits = plan.intermediate([1, 2, 3])
-        try plan.append(Linear(input: x.matrix, weight: plan.input("w", [3, 4]), output: logits.matrix))
+        let (x, logits) = (plan.input("x", [1, 2, 3]), plan.intermediate([1, 2, 3]))
+        try plan.append(
+            LayerNorm(
+                input: x, weight: plan.input("w", [3]), bias: plan.parameter(ParameterKey("b"), [3], .plain),
+                epsilon: 1e-5, output: logits))
         try appendCrossEntropy(of: logits, into: &plan)
         #expect(
             throws: ValidationError(
-                operation: "gradient", argument: "weight", expected: "a parameter", found: "[3, 4] of the plan")
+                operation: "gradient", argument: "weight", expected: "a parameter", found: "[3] of the plan")
         ) { _ = try GradientTape(differentiating: plan) }
     }
 

@@ -1,6 +1,6 @@
 import ComputeCore
 
-/// Hands out the tensors of one operation, one of them other than the operation wants it.
+/// Hands out the tensors of one operation, one of them other than the operation wants it, or two in the same memory.
 struct Arguments {
     /// How one tensor is spoilt.
     enum Fault: CaseIterable {
@@ -19,15 +19,39 @@ struct Arguments {
     private(set) var names: [String] = []
     private var plan = Plan()
     private let spoilt: (name: String, fault: Fault)?
+    private let sharing: Set<String>
+    private var shared: Tensor?
+    /// Whether the two that were to share memory do; they have as many elements of one type.
+    private(set) var haveShared = false
 
-    init(spoiling name: String? = nil, with fault: Fault = .rank) {
+    init(spoiling name: String? = nil, with fault: Fault = .rank, sharing: Set<String> = []) {
         spoilt = name.map { ($0, fault) }
+        self.sharing = sharing
     }
 
-    /// The tensor of an argument.
-    mutating func callAsFunction(_ name: String, _ shape: Shape, _ elementType: ElementType = .float32) -> Tensor {
+    /// Checks an operation on these tensors, as recording it does.
+    func check(_ operation: any Operation) throws(ValidationError) {
+        var plan = plan
+        try plan.append(operation)
+    }
+
+    /// The tensor of an argument, in a layout where it is a parameter.
+    mutating func callAsFunction(
+        _ name: String, _ shape: Shape, _ elementType: ElementType = .float32, as layout: ParameterLayout? = nil
+    ) -> Tensor {
         names.append(name)
-        guard let spoilt, spoilt.name == name else { return plan.intermediate(shape, elementType) }
+        guard let spoilt, spoilt.name == name else {
+            if sharing.contains(name), let other = shared, let tensor = try? other.reshaped(to: shape),
+                tensor.elementType == elementType
+            {
+                haveShared = true
+                return tensor
+            }
+            let tensor =
+                layout.map { plan.parameter(ParameterKey(name), shape, $0) } ?? plan.intermediate(shape, elementType)
+            if sharing.contains(name) { shared = tensor }
+            return tensor
+        }
         var dimensions = shape.dimensions
         switch spoilt.fault {
         case .elementType: return plan.intermediate(shape, elementType == .int32 ? .float32 : .int32)
@@ -106,8 +130,8 @@ extension OperandCase {
 
     static func linear(_ a: inout Arguments, residual: Tensor? = nil) -> Linear {
         Linear(
-            input: a("input", [2, 6, 4]).matrix, weight: a("weight", [5, 4]), bias: a("bias", [5]), residual: residual,
-            output: a("output", [2, 6, 5]).matrix)
+            input: a("input", [2, 6, 4]).matrix, weight: a("weight", [5, 4], as: .matrix), bias: a("bias", [5]),
+            residual: residual, output: a("output", [2, 6, 5]).matrix)
     }
 
     static func attention(_ a: inout Arguments, headCount: Int = 2, rotaryBase: Float = 10000) -> Attention {
@@ -135,14 +159,14 @@ extension OperandCase {
 
     static func stridedConvolution(_ a: inout Arguments) -> StridedConvolution {
         StridedConvolution(
-            input: a("input", [2, 8, 3]), weight: a("weight", [5, 3, 4]), bias: a("bias", [5]), activation: .relu,
-            output: a("output", [2, 2, 5]))
+            input: a("input", [2, 8, 3]), weight: a("weight", [5, 3, 4], as: .stridedConvolution), bias: a("bias", [5]),
+            activation: .relu, output: a("output", [2, 2, 5]))
     }
 
     static func transposedConvolution(_ a: inout Arguments) -> TransposedConvolution {
         TransposedConvolution(
-            input: a("input", [2, 2, 5]), weight: a("weight", [5, 3, 4]), bias: a("bias", [3]), activation: .relu,
-            output: a("output", [2, 8, 3]))
+            input: a("input", [2, 2, 5]), weight: a("weight", [5, 3, 4], as: .transposedConvolution), bias: a("bias", [3]),
+            activation: .relu, output: a("output", [2, 8, 3]))
     }
 }
 

@@ -6,16 +6,19 @@ import Testing
     @Test(arguments: OperandCase.all)
     func wrongTensorsAreNamed(_ operation: OperandCase) throws {
         var fitting = Arguments()
-        try operation.make(&fitting).validate()
+        let operationThatFits = operation.make(&fitting)
+        try fitting.check(operationThatFits)
         for name in fitting.names {
             for fault in Arguments.Fault.allCases {
                 var arguments = Arguments(spoiling: name, with: fault)
                 let spoilt = operation.make(&arguments)
                 if operation.harmless[name]?.contains(fault) == true {
-                    #expect(throws: Never.self, "\(name): \(fault)") { try spoilt.validate() }
+                    #expect(throws: Never.self, "\(name): \(fault)") { try arguments.check(spoilt) }
                     continue
                 }
-                let error = #expect(throws: ValidationError.self, "\(name): \(fault)") { try spoilt.validate() }
+                let error = #expect(throws: ValidationError.self, "\(name): \(fault)") {
+                    try arguments.check(spoilt)
+                }
                 guard let error else { continue }
                 let isNamed = error.argument == name || (fault != .elementType && operation.leading.contains(name))
                 #expect(isNamed, "\(name), \(fault): \(error)")
@@ -57,7 +60,8 @@ import Testing
 
     @Test func statesHaveAMost() throws {
         var arguments = Arguments()
-        try OperandCase.scan(&arguments, states: SelectiveScan.maximumStateCount).validate()
+        let scan = OperandCase.scan(&arguments, states: SelectiveScan.maximumStateCount)
+        try arguments.check(scan)
         refuses("logDecay") { OperandCase.scan(&$0, states: SelectiveScan.maximumStateCount + 1) }
     }
 
@@ -128,6 +132,65 @@ import Testing
         }
     }
 
+    /// Whatever is written and anything else in the same memory, but for the one operation that works in place.
+    @Test(arguments: OperandCase.all)
+    func writtenArgumentsHaveMemoryOfTheirOwn(_ operation: OperandCase) throws {
+        var fitting = Arguments()
+        let operands = operation.make(&fitting).operands
+        for written in operands where written.access != .read {
+            for other in operands where other.name != written.name {
+                var arguments = Arguments(sharing: [written.name, other.name])
+                let sharing = operation.make(&arguments)
+                guard arguments.haveShared else { continue }
+                if operation.description == "binomial_step", written.name == "output", other.name == "current" {
+                    try arguments.check(sharing)
+                    continue
+                }
+                let error = #expect(throws: ValidationError.self) { try arguments.check(sharing) }
+                #expect(error.map { [written.name, other.name].contains($0.argument) } == true, "\(other.name)")
+            }
+        }
+    }
+
+    @Test func gradientsMayBeOtherColumnsOfOneTensor() throws {
+        for (columns, isAllowed) in [(3..<6, true), (2..<5, false)] {
+            var arguments = Arguments()
+            let gradients = arguments("gradients", [2, 6, 6])
+            let operation = SelectiveScanBackward(
+                forward: OperandCase.scan(&arguments), outputGradient: arguments("outputGradient", [2, 6, 8]),
+                inputGradient: arguments("inputGradient", [2, 6, 8]),
+                deltaGradient: arguments("deltaGradient", [2, 6, 8]), inputMatrixGradient: gradients.columns(0..<3),
+                outputMatrixGradient: gradients.columns(columns),
+                gateGradient: arguments("gateGradient", [2, 6, 8]).matrix,
+                logDecayGradient: arguments("logDecayGradient", [8, 3]), skipGradient: arguments("skipGradient", [8]))
+            let isAccepted = (try? arguments.check(operation)) != nil
+            #expect(isAccepted == isAllowed)
+        }
+    }
+
+    /// A backend keeps a weight in the order in which its product reads it.
+    @Test func weightsLieAsTheirOperationReadsThem() throws {
+        for precision in Precision.allCases {
+            for layout: ParameterLayout? in ParameterLayout.allCases + [nil] {
+                var arguments = Arguments()
+                let operation = Linear(
+                    input: arguments("input", [6, 4]).matrix, weight: arguments("weight", [5, 4], as: layout),
+                    precision: precision, output: arguments("output", [6, 5]).matrix)
+                if layout == .matrix || (precision == .bfloat16 && layout == .bfloat16Matrix) {
+                    try arguments.check(operation)
+                    continue
+                }
+                let error = #expect(throws: ValidationError.self) { try arguments.check(operation) }
+                #expect(error?.argument == "weight", "\(precision) \(String(describing: layout))")
+            }
+        }
+        refuses("source") {
+            CopyRows(
+                source: $0("source", [6, 4], as: .matrix).matrix, target: $0("target", [6, 4]).matrix,
+                accumulates: false)
+        }
+    }
+
     /// An output that is an input too would be read after it was overwritten.
     @Test func outputsHaveMemoryOfTheirOwn() {
         refuses("output") {
@@ -136,11 +199,16 @@ import Testing
         }
         refuses("output") {
             let x = $0("x", [6, 4])
-            return Linear(input: x.matrix, weight: $0("w", [4, 4]), output: x.matrix)
+            return Linear(input: x.matrix, weight: $0("w", [4, 4], as: .matrix), output: x.matrix)
         }
         refuses("output") {
             let x = $0("x", [2, 6, 4])
             return CausalConvolution(input: x.matrix, weight: $0("w", [4, 1, 3]), bias: $0("b", [4]), output: x)
+        }
+        refuses("output") {
+            let x = $0("x", [6, 4])
+            return Linear(
+                input: $0("input", [6, 4]).matrix, weight: $0("w", [4, 4], as: .matrix), residual: x, output: x.matrix)
         }
         refuses("target") {
             let x = $0("x", [6, 4])
@@ -154,7 +222,7 @@ import Testing
     ) {
         var arguments = Arguments()
         let operation = make(&arguments)
-        let error = #expect(throws: ValidationError.self, sourceLocation: location) { try operation.validate() }
+        let error = #expect(throws: ValidationError.self, sourceLocation: location) { try arguments.check(operation) }
         #expect(error?.argument == argument, sourceLocation: location)
     }
 }

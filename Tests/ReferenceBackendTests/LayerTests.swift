@@ -29,7 +29,7 @@ import Testing
     func linearAddsBiasThenActivatesThenAddsTheResidual(_ activation: Activation, _ expected: [Float]) throws {
         var run = SingleRun()
         let operation = try Linear(
-            input: run.floats("x", [2, 2], [1, 2, 3, 4]).matrix, weight: run.floats("W", [2, 2], [1, 0, 1, -2]),
+            input: run.floats("x", [2, 2], [1, 2, 3, 4]).matrix, weight: run.weight([2, 2], .matrix, [1, 0, 1, -2]),
             bias: run.floats("b", [2], [0, 4]), activation: activation,
             residual: run.floats("r", [2, 2], [10, 20, 30, 40]), output: run.output("y", [2, 2]).matrix)
         #expect(try run.results(of: operation)("y") == expected)
@@ -40,7 +40,7 @@ import Testing
         let target = try run.floats("y", [2, 3], [0, 7, 8, 0, 9, 10])
         let operation = try Linear(
             input: run.floats("x", [2, 3], [1, 2, 3, 4, 5, 6]).columns(1..<3),
-            weight: run.floats("W", [1, 2], [10, 1]),
+            weight: run.weight([1, 2], .matrix, [10, 1]),
             output: target.columns(0..<1))
         #expect(try run.results(of: operation)("y") == [23, 7, 8, 56, 9, 10])
     }
@@ -50,7 +50,7 @@ import Testing
     func precisionRoundsTheFactors(_ precision: Precision, _ expected: Float) throws {
         var run = SingleRun()
         let operation = try Linear(
-            input: run.floats("x", [1, 1], [1 + 0x1p-9]).matrix, weight: run.floats("W", [1, 1], [3]),
+            input: run.floats("x", [1, 1], [1 + 0x1p-9]).matrix, weight: run.weight([1, 1], .matrix, [3]),
             precision: precision, output: run.output("y", [1, 1]).matrix)
         #expect(try run.results(of: operation)("y") == [expected])
     }
@@ -82,15 +82,16 @@ import Testing
         var run = SingleRun()
         let operation = try StridedConvolution(
             input: run.floats("x", [1, 4, 2], [1, 3, 2, 4, -1, 0, 0, 0]),
-            weight: run.floats("weight", [1, 2, 2], [1, 10, 100, 1000]), bias: run.floats("bias", [1], [0.5]),
-            activation: .relu, output: run.output("y", [1, 2, 1]))
+            weight: run.weight([1, 2, 2], .stridedConvolution, [1, 10, 100, 1000]),
+            bias: run.floats("bias", [1], [0.5]), activation: .relu, output: run.output("y", [1, 2, 1]))
         #expect(try run.results(of: operation)("y") == [4321.5, 0])
     }
 
     @Test func transposedConvolutionSpreadsAPosition() throws {
         var run = SingleRun()
         let operation = try TransposedConvolution(
-            input: run.floats("x", [1, 2, 1], [2, -1]), weight: run.floats("weight", [1, 2, 2], [1, 10, 100, 1000]),
+            input: run.floats("x", [1, 2, 1], [2, -1]),
+            weight: run.weight([1, 2, 2], .transposedConvolution, [1, 10, 100, 1000]),
             bias: run.floats("bias", [2], [0, 5]), activation: .none, output: run.output("y", [1, 4, 2]))
         #expect(try run.results(of: operation)("y") == [2, 205, 20, 2005, -1, -95, -10, -995])
     }

@@ -5,11 +5,19 @@ import ReferenceBackend
 struct SingleRun {
     private var plan = Plan()
     private var inputs: [String: HostTensor] = [:]
+    private var weights: [ParameterSource] = []
 
     /// Declares a float input with its values.
     mutating func floats(_ name: String, _ shape: Shape, _ values: [Float]) throws -> Tensor {
         inputs[name] = try HostTensor(shape, values)
         return plan.input(name, shape)
+    }
+
+    /// Declares a weight with its values.
+    mutating func weight(_ shape: Shape, _ layout: ParameterLayout, _ values: [Float]) throws -> Tensor {
+        let key = ParameterKey("weight")
+        weights.append(try ParameterSource(key, layout, shape, values))
+        return plan.parameter(key, shape, layout)
     }
 
     /// Declares an integer input with its values.
@@ -45,7 +53,7 @@ struct SingleRun {
     mutating func executable(of operation: some Operation) throws -> any Executable {
         try plan.append(operation)
         let backend = ReferenceBackend()
-        let executable = try backend.compile(plan, parameters: backend.prepare([]))
+        let executable = try backend.compile(plan, parameters: backend.prepare(weights))
         for (name, values) in inputs { try executable.write(name, values) }
         try executable.run()
         return executable

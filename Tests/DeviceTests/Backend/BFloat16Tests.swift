@@ -64,18 +64,5 @@ extension OnDevice {
             #expect(zip(found, values).allSatisfy { abs($0 - $1) <= abs($1) * 0x1p-8 })
             #expect(found.allSatisfy { $0.bitPattern & 0xFFFF == 0 })
         }
-
-        @Test(.needsBFloat16)
-        func roundedWeightIsRefusedWhereFactorsAreFloat32() throws {
-            let backend = try TestDevice.backend(.vector)
-            var plan = Plan()
-            let weight = plan.parameter(ParameterKey("w"), [4, 4], .bfloat16Matrix)
-            let output = plan.intermediate([1, 4])
-            let input = plan.input("x", [1, 4])
-            try plan.append(
-                Linear(input: input.matrix, weight: weight, output: output.matrix))
-            let parameters = try backend.prepare([ParameterSource(ParameterKey("w"), .bfloat16Matrix, [4, 4], nil)])
-            #expect(throws: OpenCLError.self) { try backend.compile(plan, parameters: parameters) }
-        }
     }
 }
