@@ -46,7 +46,8 @@ public struct BinomialStep: Operation {
     public var operands: [Operand] {
         [
             Operand("current", current, .read), Operand("estimate", estimate, .read), Operand("known", known, .read),
-            Operand("thresholds", thresholds, .read), Operand("step", step, .read), Operand("output", output, .write, inPlaceOf: "current"),
+            Operand("thresholds", thresholds, .read), Operand("step", step, .read),
+            Operand("output", output, .write, inPlaceOf: "current"),
         ]
     }
 

@@ -82,7 +82,9 @@ public struct Operand: Hashable, Sendable {
     /// Whether an operation that touches both writes one over the other. Two that are written may be other columns of one
     /// tensor.
     func conflicts(with other: Operand) -> Bool {
-        guard tensor.storage == other.tensor.storage, inPlaceOf != other.name, other.inPlaceOf != name else { return false }
+        guard tensor.storage == other.tensor.storage, inPlaceOf != other.name, other.inPlaceOf != name else {
+            return false
+        }
         switch (access, other.access) {
         case (.read, .read): return false
         case (.read, _), (_, .read): return true

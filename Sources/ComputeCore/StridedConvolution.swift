@@ -31,7 +31,8 @@ public struct StridedConvolution: Operation {
 
     public var operands: [Operand] {
         [
-            Operand("input", input, .read), Operand("weight", weight, .read, layouts: [.stridedConvolution]), Operand("bias", bias, .read),
+            Operand("input", input, .read), Operand("weight", weight, .read, layouts: [.stridedConvolution]),
+            Operand("bias", bias, .read),
             Operand("output", output, .write),
         ]
     }

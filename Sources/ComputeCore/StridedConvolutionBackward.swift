@@ -32,9 +32,11 @@ public struct StridedConvolutionBackward: Operation {
 
     public var operands: [Operand] {
         [
-            Operand("input", forward.input, .read), Operand("weight", forward.weight, .read, layouts: [.stridedConvolution]),
+            Operand("input", forward.input, .read),
+            Operand("weight", forward.weight, .read, layouts: [.stridedConvolution]),
             Operand("outputGradient", outputGradient, .read), Operand("inputGradient", inputGradient, .write),
-            Operand("weightGradient", weightGradient, .update, layouts: [.stridedConvolution]), Operand("biasGradient", biasGradient, .update),
+            Operand("weightGradient", weightGradient, .update, layouts: [.stridedConvolution]),
+            Operand("biasGradient", biasGradient, .update),
         ]
     }
 

@@ -31,7 +31,8 @@ public struct TransposedConvolution: Operation {
 
     public var operands: [Operand] {
         [
-            Operand("input", input, .read), Operand("weight", weight, .read, layouts: [.transposedConvolution]), Operand("bias", bias, .read),
+            Operand("input", input, .read), Operand("weight", weight, .read, layouts: [.transposedConvolution]),
+            Operand("bias", bias, .read),
             Operand("output", output, .write),
         ]
     }

@@ -32,9 +32,11 @@ public struct TransposedConvolutionBackward: Operation {
 
     public var operands: [Operand] {
         [
-            Operand("input", forward.input, .read), Operand("weight", forward.weight, .read, layouts: [.transposedConvolution]),
+            Operand("input", forward.input, .read),
+            Operand("weight", forward.weight, .read, layouts: [.transposedConvolution]),
             Operand("outputGradient", outputGradient, .read), Operand("inputGradient", inputGradient, .write),
-            Operand("weightGradient", weightGradient, .update, layouts: [.transposedConvolution]), Operand("biasGradient", biasGradient, .update),
+            Operand("weightGradient", weightGradient, .update, layouts: [.transposedConvolution]),
+            Operand("biasGradient", biasGradient, .update),
         ]
     }
 

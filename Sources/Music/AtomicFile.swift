@@ -19,12 +19,12 @@ public enum MusicFileError: Error, Sendable, Equatable, CustomStringConvertible 
 
 /// Whole files, read at once and written at once, and the folders that they are in.
 public enum AtomicFile {
-    /// The bytes of the file at `path`.
+    /// The bytes of the file, or all that comes out of the pipe, at `path`.
     ///
     /// - Throws: ``MusicFileError/unreadable(path:reason:)``.
     public static func read(_ path: String) throws -> [UInt8] {
         do {
-            return try [UInt8](Data(contentsOf: URL(fileURLWithPath: path)))
+            return try [UInt8](Data(readingWholeOf: URL(fileURLWithPath: path)))
         } catch {
             throw MusicFileError.unreadable(path: path, reason: error.localizedDescription)
         }
@@ -50,6 +50,13 @@ public enum AtomicFile {
         } catch {
             throw MusicFileError.unreadable(path: path, reason: error.localizedDescription)
         }
+    }
+
+    /// The names of the MIDI files in the folder at `path`, sorted.
+    ///
+    /// - Throws: ``MusicFileError/unreadable(path:reason:)``.
+    public static func namesOfMIDIFiles(inFolder path: String) throws -> [String] {
+        try names(inFolder: path).filter { [".mid", ".midi"].contains(where: $0.lowercased().hasSuffix) }
     }
 
     /// Makes the folder at `path`, and those above it, where they are not there yet.

@@ -18,8 +18,7 @@ struct SongFolder {
             (train, valid) = (try AtomicFile.lines(lists[0]), try AtomicFile.lines(lists[1]))
             return
         }
-        let names = try AtomicFile.names(inFolder: url.path)
-            .filter { [".mid", ".midi"].contains(where: $0.lowercased().hasSuffix) }
+        let names = try AtomicFile.namesOfMIDIFiles(inFolder: url.path)
         func draw(_ index: Int) -> UInt32 { Philox.draw(seed: seed, purpose: .window, position: UInt32(index)) }
         let order = names.indices.sorted { (draw($0), $0) < (draw($1), $1) }.map { names[$0] }
         let validCount = (names.count + 9) / 10

@@ -145,7 +145,7 @@ extension Trainer {
 
     /// The task's measure on the valid windows, with the moving average of the weights; see ``TrainingTask/measure``.
     ///
-    /// - Throws: what the backend throws.
+    /// - Throws: ``TrainingError/notANumber(step:operation:)``, or what the backend throws.
     public func validMeasure() throws -> Double {
         var sum = 0.0
         for index in 0..<task.judgementCount {
@@ -153,6 +153,9 @@ extension Trainer {
             try judgement.write(batch, weights: weights)
             try judgement.run()
             sum += try Double(judgement.read("loss").floats()[0])
+        }
+        guard sum.isFinite else {
+            throw TrainingError.notANumber(step: step, operation: "the measure of the valid songs")
         }
         return sum
     }

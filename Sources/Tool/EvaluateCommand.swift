@@ -38,7 +38,7 @@ struct Evaluate: ParsableCommand {
     func run() throws {
         let list = try AtomicFile.lines(referenceList)
         let references = SetStatistics.references(try list.map { try piece("\(reference)/\($0)") }, bars: bars)
-        let files = try AtomicFile.names(inFolder: generated).filter { $0.hasSuffix(".mid") }
+        let files = try AtomicFile.namesOfMIDIFiles(inFolder: generated)
         let pieces = try files.map { try piece("\(generated)/\($0)") }
         let report = Report(
             whole: try SetStatistics(generated: pieces, references: references),

@@ -35,7 +35,10 @@ struct DeviceOptions: ParsableArguments {
     /// The backend that was asked for, by the option or else by the environment.
     func backend() throws -> any Backend {
         let wanted = device ?? ProcessInfo.processInfo.environment["SMDIM_DEVICE"]
-        return wanted == "reference" ? ReferenceBackend() : try openCLBackend()
+        guard wanted == "reference" else { return try openCLBackend() }
+        try requireOption(kernels == nil, "kernels", "none for the reference", kernels?.rawValue ?? "")
+        try requireOption(tuning == nil, "tuning", "none for the reference", tuning ?? "")
+        return ReferenceBackend()
     }
 
     /// The backend on the OpenCL device that was asked for, with what was measured there.

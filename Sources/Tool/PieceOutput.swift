@@ -10,14 +10,17 @@ struct PieceOutput {
     /// Checks the place before anything is computed.
     init(_ path: String, count: Int) throws {
         self.path = path
-        var isDirectory: ObjCBool = false
-        let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
-        isFolder = count > 1 || (exists && isDirectory.boolValue)
+        isFolder = count > 1 || Self.isFolder(path)
         let folder = isFolder ? path : URL(filePath: path).deletingLastPathComponent().path
         if count > 1 { try AtomicFile.makeFolder(path) }
-        guard FileManager.default.isWritableFile(atPath: folder) else {
+        guard Self.isFolder(folder), FileManager.default.isWritableFile(atPath: folder) else {
             throw MusicFileError.unwritable(path: path, reason: "the folder \(folder) is not there or not writable")
         }
+    }
+
+    private static func isFolder(_ path: String) -> Bool {
+        var isDirectory: ObjCBool = false
+        return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) && isDirectory.boolValue
     }
 
     /// Writes the pieces and says what was written.

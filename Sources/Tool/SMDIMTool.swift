@@ -38,6 +38,7 @@ struct SMDIMTool: ParsableCommand {
             defer { OpenCLBackend.releaseProcessPrograms() }
             var command = try parseAsRoot()
             try command.run()
+            try Terminal.requireResults()
         } catch {
             if let text = aboutOption(error) {
                 Terminal.error(text)

@@ -1,10 +1,19 @@
 import Foundation
+import Music
 
 /// What goes to the terminal: results on stdout, everything else on stderr.
 enum Terminal {
     /// One line on stderr.
     static func error(_ text: String) {
         FileHandle.standardError.write(Data("smdim: \(String(text.map { $0.isNewline ? " " : $0 }))\n".utf8))
+    }
+
+    /// Checks that all that was printed has gone to stdout.
+    ///
+    /// - Throws: ``MusicFileError/unwritable(path:reason:)``.
+    static func requireResults() throws {
+        guard fflush(nil) != 0 else { return }
+        throw MusicFileError.unwritable(path: "stdout", reason: String(cString: strerror(errno)))
     }
 
     /// A remark on stderr that does not stop anything.

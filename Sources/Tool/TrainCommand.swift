@@ -27,8 +27,8 @@ struct Train: ParsableCommand {
     @Option(help: "Folder of MIDI files (train.txt and valid.txt are used if there), or a token file.")
     var data: String
 
-    @Option(help: "Sizes: paper, small or tiny.")
-    var preset = ModelConfiguration.Preset.small
+    @Option(help: "Sizes: paper, small or tiny; small if not given, and those of the model after --init.")
+    var preset: ModelConfiguration.Preset?
 
     @Option(help: "MidiTok's tokenizer.json; the built-in tokenizer with 8 velocities if not given.")
     var tokenizer: String?
@@ -47,6 +47,10 @@ struct Train: ParsableCommand {
 
     @Option(name: .shortAndLong, help: "Folder.")
     var output: String
+
+    func validate() throws {
+        try requireOption(preset == nil || initialModel == nil, "preset", "none beside --init", preset?.rawValue ?? "")
+    }
 
     func run() throws {
         switch kind {
@@ -95,7 +99,8 @@ struct Train: ParsableCommand {
         _: Task.Type, _ corpus: Task.Corpus, options: TrainingOptions, on backend: any Backend
     ) throws -> Trainer<Task> {
         let start = try initialModel.map { try ModelFolder<Task.Configuration>(URL(filePath: $0)) }
-        let configuration = start?.configuration ?? Task.configuration(preset, corpus: corpus, options: options)
+        let configuration = Task.configuration(
+            start?.configuration, preset: preset ?? .small, corpus: corpus, options: options)
         return try Trainer(
             configuration, weights: start?.weights() ?? configuration.initialWeights(seed: options.seed),
             corpus: corpus, options: options, on: backend)
@@ -136,7 +141,7 @@ struct Train: ParsableCommand {
     /// The sizes as far as they are known before songs are read.
     private func plannedConfiguration<Task: TrainableTask>(_: Task.Type) throws -> Task.Configuration {
         try initialModel.map { try ModelFolder<Task.Configuration>(URL(filePath: $0)).configuration }
-            ?? Task.configuration(preset, vocabularySize: chosenTokenizer().vocabulary.count)
+            ?? Task.configuration(preset ?? .small, vocabularySize: chosenTokenizer().vocabulary.count)
     }
 
     private func printPlan<Task: TrainableTask>(
@@ -154,9 +159,9 @@ struct Train: ParsableCommand {
 
 /// A task whose network has presets.
 private protocol TrainableTask: TrainingTask {
-    /// The sizes of a preset for a corpus.
+    /// The sizes of the model that training starts from, or else of a preset, and what the corpus and the options say.
     static func configuration(
-        _ preset: ModelConfiguration.Preset, corpus: Corpus, options: TrainingOptions
+        _ start: Configuration?, preset: ModelConfiguration.Preset, corpus: Corpus, options: TrainingOptions
     ) -> Configuration
     /// The sizes of a preset where only the vocabulary is known.
     static func configuration(_ preset: ModelConfiguration.Preset, vocabularySize: Int) -> Configuration
@@ -164,9 +169,10 @@ private protocol TrainableTask: TrainingTask {
 
 extension TokenTask: TrainableTask {
     fileprivate static func configuration(
-        _ preset: ModelConfiguration.Preset, corpus: Pipeline.Corpus, options: TrainingOptions
+        _ start: ModelConfiguration?, preset: ModelConfiguration.Preset, corpus: Pipeline.Corpus,
+        options: TrainingOptions
     ) -> ModelConfiguration {
-        var configuration = configuration(preset, vocabularySize: corpus.tokenizer.vocabulary.count)
+        var configuration = start ?? configuration(preset, vocabularySize: corpus.tokenizer.vocabulary.count)
         configuration.tempo = corpus.tempo
         return configuration
     }
@@ -180,10 +186,11 @@ extension TokenTask: TrainableTask {
 
 extension RollTask: TrainableTask {
     fileprivate static func configuration(
-        _ preset: ModelConfiguration.Preset, corpus: RollCorpus, options: TrainingOptions
+        _ start: RollConfiguration?, preset: ModelConfiguration.Preset, corpus: RollCorpus, options: TrainingOptions
     ) -> RollConfiguration {
-        var configuration = RollConfiguration(preset)
-        configuration.priorDensities = corpus.densities
+        var configuration = start ?? RollConfiguration(preset)
+        // A network goes on with the prior that it has learnt to denoise.
+        if start == nil { configuration.priorDensities = corpus.densities }
         configuration.windowSteps = options.length
         configuration.tempo = corpus.tempo
         return configuration

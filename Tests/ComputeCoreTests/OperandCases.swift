@@ -165,7 +165,8 @@ extension OperandCase {
 
     static func transposedConvolution(_ a: inout Arguments) -> TransposedConvolution {
         TransposedConvolution(
-            input: a("input", [2, 2, 5]), weight: a("weight", [5, 3, 4], as: .transposedConvolution), bias: a("bias", [3]),
+            input: a("input", [2, 2, 5]), weight: a("weight", [5, 3, 4], as: .transposedConvolution),
+            bias: a("bias", [3]),
             activation: .relu, output: a("output", [2, 8, 3]))
     }
 }

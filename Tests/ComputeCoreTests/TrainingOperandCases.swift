@@ -72,13 +72,15 @@ extension OperandCase {
         OperandCase("strided_convolution_backward", leading: ["input", "weight"]) {
             StridedConvolutionBackward(
                 forward: stridedConvolution(&$0), outputGradient: $0("outputGradient", [2, 2, 5]),
-                inputGradient: $0("inputGradient", [2, 8, 3]), weightGradient: $0("weightGradient", [5, 3, 4], as: .stridedConvolution),
+                inputGradient: $0("inputGradient", [2, 8, 3]),
+                weightGradient: $0("weightGradient", [5, 3, 4], as: .stridedConvolution),
                 biasGradient: $0("biasGradient", [5]))
         },
         OperandCase("transposed_convolution_backward", leading: ["input", "weight"]) {
             TransposedConvolutionBackward(
                 forward: transposedConvolution(&$0), outputGradient: $0("outputGradient", [2, 8, 3]),
-                inputGradient: $0("inputGradient", [2, 2, 5]), weightGradient: $0("weightGradient", [5, 3, 4], as: .transposedConvolution),
+                inputGradient: $0("inputGradient", [2, 2, 5]),
+                weightGradient: $0("weightGradient", [5, 3, 4], as: .transposedConvolution),
                 biasGradient: $0("biasGradient", [3]))
         },
         OperandCase("adamw", leading: ["weight"]) { adamW(&$0) },

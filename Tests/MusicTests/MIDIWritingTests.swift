@@ -168,4 +168,25 @@ struct MIDIWritingTests {
         }
         #expect(folder.names == ["chain.mid", "far", "full.mid", "near.mid", "x"])
     }
+
+    @Test("A file that is written over keeps its mode")
+    func modes() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path("piece.mid")
+        for mode in [0o600, 0o664] {
+            try Fixture.midi("ode").write(to: path)
+            try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
+            try Fixture.midi("ode").write(to: path)
+            #expect(try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int == mode)
+        }
+    }
+
+    @Test("A pipe is written as it is and read to its end")
+    func pipes() throws {
+        let ode = try Fixture.midi("ode")
+        let pipe = Pipe()
+        try ode.write(to: "/dev/fd/\(pipe.fileHandleForWriting.fileDescriptor)")
+        try pipe.fileHandleForWriting.close()
+        #expect(try MIDIFile.read(path: "/dev/fd/\(pipe.fileHandleForReading.fileDescriptor)").file == ode)
+    }
 }

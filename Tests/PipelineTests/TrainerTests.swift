@@ -92,6 +92,17 @@ import _TestSupport
         }
     }
 
+    @Test func aMeasureThatIsNoNumberStopsTheRun() throws {
+        let run = try TinyRun()
+        let weights = try run.configuration.initialWeights(seed: 1).map { source in
+            source.key.name == "head.weight"
+                ? try ParameterSource(
+                    source.key, source.layout, source.shape, source.values?.map { _ in Float.nan }) : source
+        }
+        let expected = TrainingError.notANumber(step: 0, operation: "the measure of the valid songs")
+        #expect(throws: expected) { try run.trainer(weights: weights).validMeasure() }
+    }
+
     /// Gradients, update and what judges are all held at once.
     @Test func memoryIsThatOfEveryPlan() throws {
         let run = try TinyRun()

@@ -5,6 +5,16 @@ import _TestSupport
 @Suite struct DeviceChoiceTests {
     private let bench = ["bench", "--preset", "tiny", "--length", "8", "--repetitions", "1", "--skip-start"]
 
+    @Test func theReferenceHasNoKernels() throws {
+        for option in ["--kernels=vector", "--tuning=file"] {
+            let name = String(option.prefix { $0 != "=" })
+            try ToolRun(["generate", "--model", golden, "-o", "out.mid", "--device", "reference", option])
+                .expectFailure(2, saying: "\(name): expected none for the reference")
+        }
+        try ToolRun(["verify", "--device", "reference"])
+            .expectFailure(2, saying: "--device: expected an OpenCL device, found reference")
+    }
+
     @Test func devicesAreListed() throws {
         struct Row: Decodable {
             let index: Int

@@ -109,6 +109,13 @@ import _TestSupport
         #expect(folder.names.isEmpty)
     }
 
+    @Test func resultsThatAreLostAreOne() throws {
+        let full = try #require(FileHandle(forWritingAtPath: "/dev/full"))
+        for arguments in [["tokenize", melody], ["devices"]] {
+            try ToolRun(arguments, to: full).expectFailure(1, saying: "stdout: cannot be written: ")
+        }
+    }
+
     @Test func anErrorIsOneLineWhateverItNames() throws {
         try ToolRun(["tokenize", "no\r\nsuch", "-o", "out"]).expectFailure(1, saying: "no such")
     }

@@ -3,6 +3,14 @@ import Testing
 import _TestSupport
 
 @Suite struct PieceOutputTests {
+    @Test func aFileIsNoFolder() throws {
+        let folder = try TemporaryFolder()
+        try "".write(toFile: folder.path("file"), atomically: true, encoding: .utf8)
+        try ToolRun([
+            "generate", "--model", TinyFolder.shared.get(), "-o", folder.path("file/out.mid"), "--device", "reference",
+        ]).expectFailure(1, saying: "the folder \(folder.path("file")) is not there or not writable")
+    }
+
     /// Pieces of two calls share a folder.
     @Test func filesAreNumberedBySample() throws {
         let folder = try TemporaryFolder()

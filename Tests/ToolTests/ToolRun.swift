@@ -11,16 +11,19 @@ struct ToolRun {
     let error: String
 
     /// Runs `smdim` with arguments, beside the environment of the tests.
-    init(_ arguments: [String], environment: [String: String] = [:]) throws {
+    ///
+    /// - Parameter device: What stdout goes to in the place of the output.
+    init(_ arguments: [String], environment: [String: String] = [:], to device: FileHandle? = nil) throws {
         let process = Process()
         let (output, error) = (Pipe(), Pipe())
         process.executableURL = try Self.executable()
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.standardInput = FileHandle.nullDevice
-        process.standardOutput = output
+        process.standardOutput = device ?? output
         process.standardError = error
         try process.run()
+        try output.fileHandleForWriting.close()
         // A message on stderr is far shorter than the pipe, so it may wait until stdout has ended.
         self.output = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         self.error = String(decoding: error.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)

@@ -57,6 +57,27 @@ private struct TrainFolder {
     }
 
     /// Which songs judge is drawn under the seed of the run, whatever the command line says of it when the run goes on.
+    /// The windows and the tempo are those of the songs, the prior that of the network.
+    @Test func aModelOfRollsGoesOnWithOtherSongs() throws {
+        let folder = try TrainFolder()
+        let sizes = ["--kind", "roll", "--steps", "1", "--batch", "1", "--valid-windows", "1", "--device", "reference"]
+        func configuration(_ arguments: [String]) throws -> RollConfiguration {
+            let run = try ToolRun(["train", "--data", folder.songs] + sizes + arguments)
+            try #require(run.status == 0, "\(run.error)")
+            return try ModelFolder<RollConfiguration>(URL(filePath: arguments[1]).appending(path: "model"))
+                .configuration
+        }
+        let first = try configuration(["-o", folder.folder.path("first"), "--preset", "tiny", "--length", "32"])
+        let second = try configuration(
+            ["-o", folder.folder.path("second"), "--init", folder.folder.path("first/model"), "--length", "16"])
+        #expect((first.windowSteps, second.windowSteps) == (32, 16))
+        #expect(second.priorDensities == first.priorDensities && second.tempo == first.tempo)
+        try ToolRun([
+            "train", "--data", "d", "-o", "o", "--init", folder.folder.path("first/model"), "--preset", "tiny",
+        ])
+        .expectFailure(2, saying: "--preset: expected none beside --init")
+    }
+
     @Test(arguments: ["token", "roll"]) func aResumedRunSplitsTheSongsAsItDid(_ kind: String) throws {
         let train = try TrainFolder()
         let whole = try train.train(["--kind", kind, "--seed", "5"])
