@@ -1,6 +1,7 @@
 import ComputeCore
 import OpenCLBackend
 import Testing
+import _ParityKit
 
 extension OnDevice {
     @Suite struct ParameterTests {
@@ -19,7 +20,7 @@ extension OnDevice {
             let executable = try backend.compile(plan, parameters: parameters)
             let values = (0..<33 * 5).map { Float($0) }
             try executable.write("w", HostTensor([33, 5], values))
-            try executable.write("x", HostTensor([1, 5], [0, 0, 1, 0, 0]))
+            try executable.write("x", HostTensor([1, 5], [Float](arrayLiteral: 0, 0, 1, 0, 0)))
             try executable.run()
             #expect(try executable.read("y").floats() == (0..<33).map { Float(5 * $0 + 2) })
             #expect(try executable.read("w").floats() == values)
