@@ -14,7 +14,7 @@
 //            adds in the order of the parts; dA_log and dD are left per sample, for sum_rows to add over the batch.
 // Scratch    checkpoints [batch, P, ceil(S / TIME_TILE), N, GROUP * LANES] and projection_parts [P, batch, S, 2N]
 //            floats; neither needs clearing
-// Private    (7 + 2 * STATE_TILE) * TIME_TILE vectors of LANES floats
+// Private    4N + (7 + 2 * STATE_TILE) * TIME_TILE vectors of LANES floats
 // Local      with a GROUP of several 2 * TIME_TILE * STATE_TILE * (GROUP + 1) floats, else none
 // Expects    the arguments of the forward scan without its states; outputs du, ddt [B,S,I], dz a row slice,
 //            sample_a_log [B,I,N], sample_skip [B,I], all overwritten. ddt is the gradient before softplus.

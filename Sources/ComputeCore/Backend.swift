@@ -53,7 +53,7 @@ public struct ParameterSource: Sendable {
 
     /// A parameter with given values, or of zeros.
     ///
-    /// - Throws: ``ValidationError`` if the number of values is not that of the shape.
+    /// - Throws: ``ValidationError`` if the number of values is not that of the shape, or that of its axes not the layout's.
     public init(
         _ key: ParameterKey, _ layout: ParameterLayout, _ shape: Shape, _ values: [Float]?
     ) throws(ValidationError) {
@@ -61,6 +61,11 @@ public struct ParameterSource: Sendable {
             throw ValidationError(
                 operation: "prepare", argument: "\(key)", expected: "as many values as \(shape) holds",
                 found: "\(values.count)")
+        }
+        if let rank = layout.rank, shape.rank != rank {
+            throw ValidationError(
+                operation: "prepare", argument: "\(key)", expected: "\(rank) axes for the layout \(layout)",
+                found: "\(shape)")
         }
         self.key = key
         self.layout = layout

@@ -45,6 +45,17 @@ public enum ParameterLayout: Hashable, Sendable, CaseIterable {
     case transposedConvolution
 }
 
+extension ParameterLayout {
+    /// The axes that a parameter of this layout has; any number if nil.
+    var rank: Int? {
+        switch self {
+        case .plain: nil
+        case .matrix, .bfloat16Matrix: 2
+        case .stridedConvolution, .transposedConvolution: 3
+        }
+    }
+}
+
 extension Set<ParameterLayout> {
     /// Those of an operation that takes every element alike.
     static let any = Set(ParameterLayout.allCases)

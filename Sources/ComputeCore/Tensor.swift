@@ -28,7 +28,7 @@ public struct Tensor: Hashable, Sendable {
     }
 
     /// The whole tensor as a matrix whose rows are all axes but the last.
-    public var matrix: MatrixView { MatrixView(tensor: self, columnRange: 0..<shape[-1]) }
+    public var matrix: MatrixView { columns(0..<(shape.dimensions.last ?? 0)) }
 
     /// Some columns of the tensor seen as a matrix.
     public func columns(_ range: Range<Int>) -> MatrixView { MatrixView(tensor: self, columnRange: range) }
@@ -47,7 +47,7 @@ public struct MatrixView: Hashable, Sendable {
     /// Number of columns in the view.
     public var columns: Int { columnRange.count }
     /// Elements from one row to the next.
-    public var rowStride: Int { tensor.shape[-1] }
+    public var rowStride: Int { tensor.shape.dimensions.last ?? 0 }
     /// Elements before the first one of the view.
     public var offset: Int { columnRange.lowerBound }
     /// Number of rows: the product of all axes but the last.

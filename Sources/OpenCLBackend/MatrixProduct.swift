@@ -60,7 +60,7 @@ struct MatrixProduct {
                 "BFLOAT16": takesPairs.define, "RESULT_BFLOAT16": output.roundedBytes,
                 "SHALLOW": (tile?.isShallow(k) == true).define,
             ]
-        ).defining("ACTIVATION", activation == .none ? "identity" : activation.rawValue)
+        ).defining("ACTIVATION", activation.functionName)
     }
 
     /// Bias, then residual with offset and stride; buffers that a variant does not read stand in for absent ones.

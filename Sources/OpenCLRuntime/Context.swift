@@ -141,12 +141,27 @@ extension Context {
             throw OpenCLError.invalidArgument(name: kernel.name, expected: "a kernel of this context", got: "another's")
         }
         try kernel.checkWork(global: global, local: local)
-        let local = local ?? device.localSize(for: global)
+        // Kernels whose groups share nothing know their place by global ids alone, which may begin anywhere.
+        let rows = local == nil ? Self.mostRows : global.y
+        for first in stride(from: 0, to: global.y, by: rows) {
+            let part = SIMD3(global.x, min(rows, global.y - first), global.z)
+            try enqueue(kernel, part, from: first, local: local ?? device.localSize(for: part), label: label)
+        }
+    }
+
+    /// Work-items along y in one launch: in CUDA's grids, on which NVIDIA's driver runs kernels, less than 2¹⁶ groups are along
+    /// y. Source: CUDA C++ Programming Guide, technical specifications per compute capability.
+    private static let mostRows = 1 << 15
+
+    private func enqueue(
+        _ kernel: Kernel, _ global: SIMD3<Int>, from row: Int, local: SIMD3<Int>?, label: String?
+    ) throws(OpenCLError) {
         try kernel.withBound { raw throws(OpenCLError) in
             try timed(label ?? kernel.name, kernel: kernel.name, global: global) { event throws(OpenCLError) in
-                let dimensions: cl_uint = global.z > 1 ? 3 : global.y > 1 ? 2 : 1
-                let status = Self.withSizes(global, local) { global, local in
-                    clEnqueueNDRangeKernel(queue.raw, raw, dimensions, nil, global, local, 0, nil, event)
+                let dimensions: cl_uint = global.z > 1 ? 3 : global.y > 1 || row > 0 ? 2 : 1
+                let status = Self.withSizes(global, local, SIMD3(0, row, 0)) { global, local, offset in
+                    clEnqueueNDRangeKernel(
+                        queue.raw, raw, dimensions, row == 0 ? nil : offset, global, local, 0, nil, event)
                 }
                 try check(status, "clEnqueueNDRangeKernel(\(kernel.name))")
             }
@@ -154,15 +169,17 @@ extension Context {
     }
 
     private static func withSizes(
-        _ global: SIMD3<Int>, _ local: SIMD3<Int>?, _ body: (UnsafePointer<Int>, UnsafePointer<Int>?) -> cl_int
+        _ global: SIMD3<Int>, _ local: SIMD3<Int>?, _ offset: SIMD3<Int>,
+        _ body: (_ global: UnsafePointer<Int>, _ local: UnsafePointer<Int>?, _ offset: UnsafePointer<Int>) -> cl_int
     ) -> cl_int {
-        withUnsafeTemporaryAllocation(of: Int.self, capacity: 6) { sizes in
+        withUnsafeTemporaryAllocation(of: Int.self, capacity: 9) { sizes in
             guard let base = sizes.baseAddress else { return CL_OUT_OF_HOST_MEMORY }
             for axis in 0..<3 {
                 sizes.initializeElement(at: axis, to: global[axis])
                 sizes.initializeElement(at: 3 + axis, to: local?[axis] ?? 0)
+                sizes.initializeElement(at: 6 + axis, to: offset[axis])
             }
-            return body(base, local == nil ? nil : UnsafePointer(base + 3))
+            return body(base, local == nil ? nil : UnsafePointer(base + 3), base + 6)
         }
     }
 

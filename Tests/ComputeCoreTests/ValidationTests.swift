@@ -168,6 +168,21 @@ import Testing
         }
     }
 
+    @Test func parametersHaveTheAxesOfTheirLayout() throws {
+        for (layout, rank) in [(ParameterLayout.matrix, 2), (.stridedConvolution, 3), (.transposedConvolution, 3)] {
+            for axes in 0...4 {
+                let shape = Shape([Int](repeating: 2, count: axes))
+                let source = try? ParameterSource(ParameterKey("w"), layout, shape, nil)
+                #expect((source != nil) == (axes == rank), "\(layout) \(shape)")
+            }
+        }
+        _ = try ParameterSource(ParameterKey("w"), .plain, [], [1])
+    }
+
+    @Test func aNumberIsNoMatrix() {
+        refuses("residual") { OperandCase.linear(&$0, residual: $0("residual", [])) }
+    }
+
     /// A backend keeps a weight in the order in which its product reads it.
     @Test func weightsLieAsTheirOperationReadsThem() throws {
         for precision in Precision.allCases {
