@@ -2,7 +2,7 @@
 //   dx[t] = sum_k weight[k] ds[t + WIDTH - 1 - k]
 //   dweight[k] = sum_t ds[t] x[t - (WIDTH - 1) + k],  dbias = sum_t ds[t]
 //
-// Legend     S steps, I channels, WIDTH taps (a define), T = ceil(S / span)
+// Legend     S steps, I channels, WIDTH taps (a define), T = ceil(S / span), the argument `spans`
 // Work-group any; global {ceil(I / LANES), T, batch}. A work-item owns LANES channels for `span` steps; it looks
 //            WIDTH - 1 steps past its end, whose ds it computes again.
 // Sums       weight_parts [batch * T, I, WIDTH] and bias_parts [batch * T, I] are overwritten; sum_rows adds their
@@ -11,7 +11,7 @@
 // Expects    x, dx row slices, dx overwritten; y's gradient dy dense [B,S,I]; dx is not the memory of x or dy.
 // Twin       the same text with LANES 1 and span 1.
 kernel void causal_convolution_backward(
-    const int steps, const int channels, const int span,
+    const int steps, const int channels, const int span, const int spans,
     const global float *restrict x, const int x_offset, const int x_stride,
     const global float *restrict weight,
     const global float *restrict bias,
@@ -66,7 +66,7 @@ kernel void causal_convolution_backward(
             store_lanes(sum, dx + (size_t)(t - (WIDTH - 1)) * dx_stride, count);
         }
     }
-    const size_t part = (get_global_id(2) * get_global_size(1) + get_global_id(1)) * channels + channel;
+    const size_t part = (get_global_id(2) * spans + get_global_id(1)) * channels + channel;
     #pragma unroll
     for (int k = 0; k < WIDTH; k++) scatter_lanes(d_taps[k], weight_parts + part * WIDTH + k, WIDTH, count);
     store_lanes(d_offset, bias_parts + part, count);

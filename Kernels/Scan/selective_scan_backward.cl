@@ -230,14 +230,14 @@ void selective_scan_backward(
 // db[row, n] = sum over parts of projection_parts[part, row, n], dc[row, n] the same at N + n, in ascending order.
 // Work-group any; global {2N, rows}. A work-item owns one element.
 kernel void selective_scan_backward_reduce(
-    const int parts,
+    const int parts, const int rows,
     const global float *restrict projection_parts,
     global float *restrict db, const int db_offset, const int db_stride,
     global float *restrict dc, const int dc_offset, const int dc_stride
 ) {
     const int n = get_global_id(0);
     const size_t row = get_global_id(1);
-    const size_t part_stride = get_global_size(1) * 2 * N;
+    const size_t part_stride = (size_t)rows * 2 * N;
     float sum = 0.0f;
     for (int part = 0; part < parts; part++) sum += projection_parts[part * part_stride + row * 2 * N + n];
     if (n < N)

@@ -28,7 +28,7 @@ public struct Activate: Operation, Recomputable {
     public var work: Work { Work(flops: 8 * input.shape.elementCount, bytes: traffic()) }
 
     public func validate() throws(ValidationError) {
-        try validator.require(input.matrix, "input", rows: input.matrix.rows, columns: input.shape[-1])
+        try validator.require(input.matrix, "input", rows: input.matrix.rows, columns: input.matrix.columns)
         try validator.require(output, "output", is: input.shape)
     }
 }

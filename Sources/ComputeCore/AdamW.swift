@@ -43,8 +43,8 @@ public struct AdamW: Operation {
 
     public var operands: [Operand] {
         [("weight", weight), ("gradient", gradient), ("firstMoment", firstMoment), ("secondMoment", secondMoment)]
-            .map { Operand($0, $1, .update, layouts: .any) } + [
-                Operand("average", average, .update, layouts: .any), Operand("clip", clip, .read),
+            .map { Operand($0, $1, .update, layouts: .float32) } + [
+                Operand("average", average, .update, layouts: .float32), Operand("clip", clip, .read),
                 Operand("schedule", schedule, .read),
             ]
     }

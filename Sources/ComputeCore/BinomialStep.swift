@@ -26,7 +26,7 @@ public struct BinomialStep: Operation {
     public let step: Tensor
     /// Part of every draw's counter.
     public let purpose: Philox.Purpose
-    /// The cells afterwards [B, S, C]; may be the memory of ``current``.
+    /// The cells afterwards [B, S, C]; may be the memory of ``current``, where ``estimate`` is not.
     public let output: Tensor
 
     /// Describes a step.

@@ -21,7 +21,7 @@ public struct GradientNorm: Operation {
     }
 
     public var operands: [Operand] {
-        gradients.enumerated().map { Operand("gradients[\($0.offset)]", $0.element, .read, layouts: .any) }
+        gradients.enumerated().map { Operand("gradients[\($0.offset)]", $0.element, .read, layouts: .float32) }
             + [Operand("output", output, .write)]
     }
 

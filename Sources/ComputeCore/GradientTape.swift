@@ -59,7 +59,7 @@ public struct GradientTape: Sendable {
 
     /// Appends a backward operation.
     ///
-    /// - Throws: ``ValidationError`` from ``Operation/validate()``.
+    /// - Throws: ``ValidationError`` as ``Plan/append(_:)`` does.
     public mutating func append(_ operation: some Operation) throws(ValidationError) {
         try plan.append(operation)
         for share in pending { try plan.append(share) }
@@ -157,7 +157,7 @@ extension GradientTape {
 extension GradientTape {
     /// The value that an operation read going forward; computed again where that is cheaper than keeping it.
     ///
-    /// - Throws: ``ValidationError`` from ``Operation/validate()``.
+    /// - Throws: ``ValidationError`` as ``Plan/append(_:)`` does.
     public mutating func value(of tensor: Tensor) throws(ValidationError) -> Tensor {
         guard let operation = recomputables[tensor.storage] else { return tensor }
         if let known = recomputed[tensor.storage] { return try known.reshaped(to: tensor.shape) }

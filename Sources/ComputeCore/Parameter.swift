@@ -57,6 +57,6 @@ extension ParameterLayout {
 }
 
 extension Set<ParameterLayout> {
-    /// Those of an operation that takes every element alike.
-    static let any = Set(ParameterLayout.allCases)
+    /// Those of an operation that takes every element alike, wherever it lies.
+    static let float32 = Set(ParameterLayout.allCases).subtracting([.bfloat16Matrix])
 }

@@ -16,8 +16,8 @@ extension Data {
 
     /// Writes to a temporary file beside `url` and renames it: what stands there is whole or as it was.
     ///
-    /// A symbolic link stays, and the file is written where it leads, be there one yet or none; who may read it stays, too. A
-    /// device or a pipe is written to as it is.
+    /// A symbolic link stays, and the file is written where it leads, be there one yet or none. In the end it
+    /// has the mode of what it replaces. A device or a pipe is written to as it is.
     ///
     /// - Throws: what Foundation does where the file cannot be written.
     package func writeWhole(to url: URL) throws {
@@ -30,7 +30,7 @@ extension Data {
         let before = try? FileManager.default.attributesOfItem(atPath: target.path)
         try write(to: target, options: .atomic)
         if let mode = before?[.posixPermissions] {
-            try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: target.path)
+            try? FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: target.path)
         }
     }
 }
@@ -38,7 +38,7 @@ extension Data {
 extension URL {
     /// Whether there is something that is neither a file nor a folder. The system follows links here, for those in /dev/fd lead
     /// to what has no path.
-    fileprivate var isSpecial: Bool {
+    package var isSpecial: Bool {
         var status = stat()
         guard stat(path, &status) == 0 else { return false }
         return ![S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT)

@@ -234,8 +234,10 @@ extension GrammarRules {
         var note = state
         note.notes = largestChord.map { min(max(state.notes, 1), $0) } ?? 0
         switch symbol {
-        case .bar: return bar(left: state.bars, owesNote: leavesNoteOwed(state))
-        case .position(let position): return self.position(position, in: state)
+        // What given tokens alone leave is not the drawn ones' to fill; what drawn ones leave has to be filled.
+        case .bar: return state.owesNote ? nil : bar(left: state.bars, owesNote: false)
+        case .position(let position):
+            return state.owesNote && position >= barOffset ? nil : self.position(position, in: state)
         case .pitch(_, let rung): return pitch(upTo: rung, in: state)
         case .velocity: return note.at(.velocity)
         case .duration: return note.at(.note)
@@ -250,8 +252,7 @@ extension GrammarRules {
             switch (state.phase, symbol) {
             case (.bar, .bar), (.note, .bar): true
             case (.filledBar, .bar), (.filledBar, .padding), (.filledBar, .other): allowsEmptyBars
-            case (.bar, .position): true
-            case (.filledBar, .position(let position)): allowsEmptyBars || !state.owesNote || position < barOffset
+            case (.bar, .position), (.filledBar, .position): true
             case (.note, .position(let position)): position > state.position
             case (.position, .pitch): true
             case (.note, .pitch(let below, _)): below >= state.rung
@@ -262,7 +263,9 @@ extension GrammarRules {
             case (.bar, .other), (.note, .other), (.padding, .other): true
             default: false
             }
-        return continues ? self.state(behind: symbol, from: state) : nil
+        guard continues else { return nil }
+        return symbol == .bar
+            ? bar(left: state.bars, owesNote: leavesNoteOwed(state)) : self.state(behind: symbol, from: state)
     }
 }
 

@@ -10,7 +10,8 @@ public import ComputeCore
 ///
 /// With a number of bars, that many Bar tokens are drawn, or at least as many, and the piece does not end in an empty bar.
 ///
-/// Given tokens are never refused behind given ones, whatever they say. Behind a drawn one they must continue what it
+/// Given tokens are never refused behind given ones, whatever they say, but where a drawn note left a bar by other lines
+/// without notes. Behind a drawn one they must continue what it
 /// began, but no count is held against them: where seven notes are given, six may still be the most that are drawn.
 public struct REMIGrammar: Sendable {
     /// The automaton over the tokenizer's ids.
@@ -28,7 +29,8 @@ public struct REMIGrammar: Sendable {
     ///   - barCount: How many Bar tokens are drawn; any number if nil.
     ///   - allowsMoreBars: Whether more may be drawn, all with notes.
     ///   - barOffset: Where bars are counted by other lines than those of the tokens, the step of a token's bar at which those
-    ///     begin, 0 up to a bar. Notes come to the bars of both: a bar behind a last note before that step has one before it.
+    ///     begin, 0 up to a bar. Where the tokens' bars need notes, theirs do: a bar behind one whose last note is drawn and lies
+    ///     before that step has a note before it.
     ///   - allowsPadding: Whether PAD may be drawn behind the end.
     /// - Throws: ``GrammarError`` if nothing satisfies the options.
     public init(

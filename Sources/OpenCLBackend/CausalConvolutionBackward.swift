@@ -24,7 +24,9 @@ extension CausalConvolutionBackward: OpenCLOperation {
 
     func commands(_ binder: Binder) throws(OpenCLError) -> [Command] {
         let lanes = binder.path.lanes
-        let sizes: [KernelArgument] = [.int(length), .int(channels), .int(span(on: binder.path))]
+        let sizes: [KernelArgument] = [
+            .int(length), .int(channels), .int(span(on: binder.path)), .int(spans(on: binder.path)),
+        ]
         let parts = binder.scratch.prefix(2)
         let reads =
             try binder.arguments(forward.input) + [

@@ -67,7 +67,7 @@ extension SelectiveScanBackward: OpenCLOperation {
             binder.launch(
                 KernelVariant(.selectiveScanBackward, entry: "selective_scan_backward_reduce", defines),
                 global: SIMD3(2 * states, batch * length, 1),
-                [.int(parts), .buffer(shares)] + binder.arguments(inputMatrixGradient)
+                [.int(parts), .int(batch * length), .buffer(shares)] + binder.arguments(inputMatrixGradient)
                     + binder.arguments(outputMatrixGradient)),
         ]
             + logDecaySum.commands(

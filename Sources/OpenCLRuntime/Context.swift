@@ -141,7 +141,7 @@ extension Context {
             throw OpenCLError.invalidArgument(name: kernel.name, expected: "a kernel of this context", got: "another's")
         }
         try kernel.checkWork(global: global, local: local)
-        // Kernels whose groups share nothing know their place by global ids alone, which may begin anywhere.
+        // Kernels that leave their groups to the driver know their place along y by global ids, which may begin anywhere.
         let rows = local == nil ? Self.mostRows : global.y
         for first in stride(from: 0, to: global.y, by: rows) {
             let part = SIMD3(global.x, min(rows, global.y - first), global.z)

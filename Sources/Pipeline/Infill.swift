@@ -12,11 +12,12 @@ extension Model {
     ///
     /// - Parameters:
     ///   - bars: The bars, from 1, both ends included, in 4/4 on the aligned grid.
-    ///   - tokens: The gap's tokens besides its Bar tokens. Where the grammar wants notes in every bar, four for each, or three
-    ///     without velocities; if nil, a bar of the model's that had no notes keeps none.
+    ///   - tokens: The gap's tokens besides its Bar tokens. Where the grammar wants notes in every bar, at least four for each,
+    ///     or three without velocities. If nil, each of the model's bars has as many as it had, so one that had no notes keeps
+    ///     none, and so may one of the file's bars that shares it.
     ///   - progress: Called after each step; each call waits for the device.
-    /// - Throws: ``PipelineError``, ``ScoreEditError``, ``TokenizerError``, ``GrammarError``, ``SamplingError``, or what the
-    ///   backend throws.
+    /// - Throws: ``PipelineError``, ``ScoreEditError``, ``TokenizerError``, ``GrammarError``, `InfeasibleSequence` where the grammar
+    ///   refuses given tokens, ``SamplingError``, or what the backend throws.
     public func infill(
         _ file: MIDIFile, bars: ClosedRange<Int>, tokens: Int? = nil, settings: SamplingSettings,
         progress: ((SamplingProgress) -> Void)? = nil
@@ -34,11 +35,11 @@ extension Model {
         }
         let masked = try MaskedBars(
             score.encoding, bars: bars, steps: score.steps(ofBars: bars), tokens: tokens, mask: mask, bar: id(.bar),
-            keepsBars: !drawsBars, limit: Self.windowLength)
+            keepsBars: !drawsBars, sharesLines: score.barOffset == 0, limit: Self.windowLength)
         let grammar = try settings.grammar.map {
             try REMIGrammar(
                 tokenizer, options: $0, transposition: -score.shift, barCount: masked.drawnBars,
-                barOffset: score.barOffset, allowsPadding: false)
+                barOffset: $0.allowsEmptyBars ? 0 : score.barOffset, allowsPadding: false)
         }
         let draws = try fillGap(bars: bars, tokens: tokens) {
             try complete(
@@ -137,8 +138,9 @@ extension Model {
         do {
             return try draw()
         } catch let error as InfeasibleSequence where !error.open.isEmpty {
-            let possible = tokens.map { asked in error.possible.map { $0 + asked - error.open.count } }
-            throw PipelineError.unfillableGap(bars: bars, tokens: tokens, possible: possible ?? [])
+            let possible = error.possible.map { $0 + (tokens ?? 0) - error.open.count }
+                .filter((1...Self.windowLength).contains)
+            throw PipelineError.unfillableGap(bars: bars, tokens: tokens, possible: tokens == nil ? [] : possible)
         }
     }
 
@@ -212,7 +214,7 @@ private struct MaskedBars {
 
     init(
         _ encoding: REMITokenizer.Encoding, bars: ClosedRange<Int>, steps: Range<Int>, tokens: Int?, mask: Int32,
-        bar: Int32, keepsBars: Bool, limit: Int
+        bar: Int32, keepsBars: Bool, sharesLines: Bool, limit: Int
     ) throws(PipelineError) {
         let gap = encoding.tokens(in: steps)
         let lines = encoding.barStarts.filter(gap.contains)
@@ -227,7 +229,8 @@ private struct MaskedBars {
         let needed = wanted + lines.count + gap.lowerBound - opened
         guard wanted > 0 else { throw .emptyGap(bars: bars) }
         guard needed <= limit else { throw .gapTooLong(bars: bars, tokens: needed, limit: limit) }
-        let begun = beginsBar ? [bar] : []
+        // Where the gap goes on with a bar that is silent from there on, notes may come to it, if lines are drawn.
+        let begun = beginsBar && (keepsBars || sharesLines) ? [bar] : []
         drawnBars = keepsBars ? 0 : lines.count - begun.count
         // Bars that stay share another number of tokens as the removed ones did, evenly where there were none.
         var filled = keepsBars ? [] : begun + [Int32](repeating: mask, count: wanted + drawnBars)

@@ -65,7 +65,7 @@ struct Bench: ParsableCommand {
         let backend = try device.openCLBackend()
         try earlier.map { try requireComparable($0, with: measurement, on: backend) }
         let report = try measure(measurement, on: backend)
-        print(json ? try Terminal.json(report) : report.text)
+        try Terminal.result(json ? try Terminal.json(report) : report.text)
         let regressions = earlier.map { report.regressions(from: $0, margin: margin) } ?? []
         for regression in regressions { Terminal.error(regression) }
         if !regressions.isEmpty { throw ExitCode(1) }
@@ -124,12 +124,12 @@ struct Bench: ParsableCommand {
         let activations = try backend.memory(of: measurement.plan()).byteCount
         let total = parameters + activations
         if json {
-            return print(
+            return try Terminal.result(
                 try Terminal.json([
                     "weights_bytes": parameters, "activations_bytes": activations, "total_bytes": total,
                 ]))
         }
-        print(
+        try Terminal.result(
             """
             weights      \(parameters) bytes
             activations  \(activations) bytes

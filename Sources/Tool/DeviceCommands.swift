@@ -12,7 +12,9 @@ struct Devices: ParsableCommand {
         let list = try DeviceList.withRemarks()
         let devices = list.devices
         let chosen = try? list.select().index
-        if json { return print(try Terminal.json(devices.map { Row($0, isDefault: $0.index == chosen) })) }
+        if json {
+            return try Terminal.result(try Terminal.json(devices.map { Row($0, isDefault: $0.index == chosen) }))
+        }
         let rows = devices.map { device in
             [
                 "\(device.index)", device.kind.rawValue, device.name, "\(device.computeUnits)",
@@ -20,7 +22,7 @@ struct Devices: ParsableCommand {
                 device.index == chosen ? "default" : "",
             ]
         }
-        print(Terminal.table(["", "kind", "name", "units", "memory", "driver", ""], rows))
+        try Terminal.result(Terminal.table(["", "kind", "name", "units", "memory", "driver", ""], rows))
     }
 
     private struct Row: Encodable {

@@ -44,7 +44,7 @@ struct Evaluate: ParsableCommand {
             whole: try SetStatistics(generated: pieces, references: references),
             quarters: try byQuarter
                 ? SetStatistics.byQuarter(generated: pieces, references: references, bars: bars) : nil)
-        print(json ? try Terminal.json(report) : report.text)
+        try Terminal.result(json ? try Terminal.json(report) : report.text)
     }
 
     private func piece(_ path: String) throws -> StatisticsPiece {

@@ -25,6 +25,6 @@ struct Gradients: ParsableCommand {
             noisy: file.tensor("tokens.noisy"), clean: file.tensor("tokens.clean"), mask: file.tensor("mask"),
             weights: folder.weights(), on: device.backend())
         try Safetensors.write(gradients, to: URL(filePath: output))
-        print("\(output): loss and \(gradients.count - 1) gradients")
+        try Terminal.result("\(output): loss and \(gradients.count - 1) gradients")
     }
 }

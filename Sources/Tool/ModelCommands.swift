@@ -33,7 +33,8 @@ struct Init: ParsableCommand {
 
                 """,
             to: URL(filePath: output))
-        print("\(output): preset \(preset.rawValue), \(tokenizer.vocabulary.count) tokens, untrained, seed \(seed)")
+        try Terminal.result(
+            "\(output): preset \(preset.rawValue), \(tokenizer.vocabulary.count) tokens, untrained, seed \(seed)")
     }
 }
 
@@ -60,6 +61,6 @@ struct Logits: ParsableCommand {
         let logits = try TokenDenoiser(folder.configuration, precision: precision)
             .logits(of: tokens, weights: folder.weights(precision: precision), on: device.backend())
         try Safetensors.write(["logits": logits], to: URL(filePath: output))
-        print("\(output): logits \(logits.shape)")
+        try Terminal.result("\(output): logits \(logits.shape)")
     }
 }

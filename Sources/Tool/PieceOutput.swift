@@ -1,3 +1,4 @@
+import ComputeCore
 import Foundation
 import Music
 import Pipeline
@@ -13,6 +14,7 @@ struct PieceOutput {
         isFolder = count > 1 || Self.isFolder(path)
         let folder = isFolder ? path : URL(filePath: path).deletingLastPathComponent().path
         if count > 1 { try AtomicFile.makeFolder(path) }
+        guard !URL(filePath: path).isSpecial else { return }
         guard Self.isFolder(folder), FileManager.default.isWritableFile(atPath: folder) else {
             throw MusicFileError.unwritable(path: path, reason: "the folder \(folder) is not there or not writable")
         }
@@ -32,9 +34,9 @@ struct PieceOutput {
             reports.append(Report(file: file, piece: piece.summary))
         }
         if json {
-            print(try Terminal.json(reports))
+            try Terminal.result(try Terminal.json(reports))
         } else {
-            for report in reports { print(report.line) }
+            for report in reports { try Terminal.result(report.line) }
         }
     }
 

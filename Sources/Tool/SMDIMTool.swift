@@ -38,14 +38,17 @@ struct SMDIMTool: ParsableCommand {
             defer { OpenCLBackend.releaseProcessPrograms() }
             var command = try parseAsRoot()
             try command.run()
-            try Terminal.requireResults()
         } catch {
             if let text = aboutOption(error) {
                 Terminal.error(text)
                 Foundation.exit(2)
             }
             switch exitCode(for: error) {
-            case .success: print(fullMessage(for: error))
+            case .success:
+                do { try Terminal.result(fullMessage(for: error)) } catch {
+                    Terminal.error("\(error)")
+                    Foundation.exit(1)
+                }
             case .validationFailure:
                 Terminal.error(message(for: error))
                 Foundation.exit(2)

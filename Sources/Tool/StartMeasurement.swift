@@ -53,6 +53,6 @@ struct FirstStep: ParsableCommand {
 
     func run() throws {
         try model.measurement().step(on: device.openCLBackend()).run()
-        print(Double(DispatchTime.now().uptimeNanoseconds - since) * 1e-9)
+        try Terminal.result("\(Double(DispatchTime.now().uptimeNanoseconds - since) * 1e-9)")
     }
 }

@@ -8,12 +8,15 @@ enum Terminal {
         FileHandle.standardError.write(Data("smdim: \(String(text.map { $0.isNewline ? " " : $0 }))\n".utf8))
     }
 
-    /// Checks that all that was printed has gone to stdout.
+    /// Lines on stdout.
     ///
-    /// - Throws: ``MusicFileError/unwritable(path:reason:)``.
-    static func requireResults() throws {
-        guard fflush(nil) != 0 else { return }
-        throw MusicFileError.unwritable(path: "stdout", reason: String(cString: strerror(errno)))
+    /// - Throws: ``MusicFileError/unwritable(path:reason:)`` where they do not get there.
+    static func result(_ text: String) throws {
+        do {
+            try FileHandle.standardOutput.write(contentsOf: Data("\(text)\n".utf8))
+        } catch {
+            throw MusicFileError.unwritable(path: "stdout", reason: error.localizedDescription)
+        }
     }
 
     /// A remark on stderr that does not stop anything.

@@ -32,7 +32,7 @@ struct Tokenize: ParsableCommand {
         if let output {
             try tokens.write(to: output)
         } else {
-            print(try Terminal.json(tokens))
+            try Terminal.result(try Terminal.json(tokens))
         }
     }
 }
@@ -64,7 +64,7 @@ struct Detokenize: ParsableCommand {
         let (file, report) = tokenizer.midiFile(from: tokens.ids, tempo: try Tempo(quartersPerMinute: tempo))
         try file.write(to: output)
         let skipped = report.skipped > 0 ? ", \(report.skipped) tokens skipped" : ""
-        print("\(output): \(report.notes) notes, \(report.bars) bars\(skipped)")
+        try Terminal.result("\(output): \(report.notes) notes, \(report.bars) bars\(skipped)")
     }
 }
 

@@ -89,9 +89,10 @@ struct Train: ParsableCommand {
                 readme:
                     "# Model\n\nTrained by `smdim train` for \(trainer.step) steps; see log.jsonl beside this folder.\n"
             )
-            print("\(output)/model: trained for \(trainer.step) steps")
+            try Terminal.result("\(output)/model: trained for \(trainer.step) steps")
         } else {
-            print("\(output): stopped after \(trainer.step) of \(trainer.options.steps) steps; go on with --resume")
+            try Terminal.result(
+                "\(output): stopped after \(trainer.step) of \(trainer.options.steps) steps; go on with --resume")
         }
     }
 
@@ -148,7 +149,7 @@ struct Train: ParsableCommand {
         _ task: Task.Type, options: TrainingOptions, on backend: any Backend
     ) throws {
         let memory = try Trainer<Task>.memory(plannedConfiguration(task), options: options, on: backend)
-        print(
+        try Terminal.result(
             """
             weights, gradients, moments, average  \(memory.parameters) bytes
             activations                           \(memory.activations) bytes

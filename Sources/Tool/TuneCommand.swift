@@ -37,7 +37,8 @@ struct Tune: ParsableCommand {
             Terminal.note("\(measured.subject): \(measured.choice), \(time)")
         }
         try tuner.tune(known).write(to: file, for: context.device)
-        print(json ? try Terminal.json(rows) : "\(file.path): \(rows.count) choices measured on \(context.device.name)")
+        try Terminal.result(
+            json ? try Terminal.json(rows) : "\(file.path): \(rows.count) choices measured on \(context.device.name)")
     }
 
     /// What the file holds for the device; nothing where it is of another one, or no tuning file: it is replaced.

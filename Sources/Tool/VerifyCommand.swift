@@ -61,16 +61,16 @@ struct Verify: ParsableCommand {
                 }
             }
         }
-        json ? print(try Terminal.json(rows)) : show(rows, backend.identity)
+        try json ? Terminal.result(Terminal.json(rows)) : show(rows, backend.identity)
         let failures = rows.flatMap(\.failures)
         for failure in failures.prefix(20) { Terminal.error(failure) }
         if failures.count > 20 { Terminal.error("\(failures.count - 20) more failures are not shown") }
         if !failures.isEmpty { throw ExitCode(1) }
     }
 
-    private func show(_ rows: [Row], _ identity: BackendIdentity) {
-        print("\(identity.device), \(identity.driver), kernels: \(identity.kernelPath), seed \(seed)")
-        print(
+    private func show(_ rows: [Row], _ identity: BackendIdentity) throws {
+        try Terminal.result("\(identity.device), \(identity.driver), kernels: \(identity.kernelPath), seed \(seed)")
+        try Terminal.result(
             Terminal.table(
                 ["operation", "cases", "worst", "tolerance", "seconds", ""],
                 rows.map { row in
@@ -80,10 +80,12 @@ struct Verify: ParsableCommand {
                         row.failures.isEmpty ? row.cases == 0 ? "" : "ok" : "FAILED",
                     ]
                 }))
-        print("worst and tolerance in units of 2⁻²⁴ of the magnitude")
+        try Terminal.result("worst and tolerance in units of 2⁻²⁴ of the magnitude")
         let (left, open) = (rows.reduce(0) { $0 + $1.leftOut }, rows.reduce(0) { $0 + $1.nearTies })
-        if left > 0 { print("left out: \(left) bf16 cases; with these kernels the device has no such products") }
-        if open > 0 { print("not compared: \(open) positions whose draw came within 10⁻⁵ of a boundary") }
+        if left > 0 {
+            try Terminal.result("left out: \(left) bf16 cases; with these kernels the device has no such products")
+        }
+        if open > 0 { try Terminal.result("not compared: \(open) positions whose draw came within 10⁻⁵ of a boundary") }
     }
 
     /// What became of one operation's cases.

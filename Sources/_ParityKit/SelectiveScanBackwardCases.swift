@@ -8,6 +8,8 @@ extension ParityCase {
     static let selectiveScanBackward: [ParityCase] = [
         (1, 1, 1, 1), (1, 5, 15, 4), (2, 16, 16, 16), (3, 33, 17, 5), (1, 65, 40, 16), (2, 131, 70, 7), (1, 40, 16, 64),
         (1, 257, 80, 16), (9, 70, 9, 3),
+        // More rows than one launch has; the plain kernel sums them over two parts.
+        (1, 32_800, 9, 1),
     ].map { selectiveScanBackward(batch: $0, length: $1, channels: $2, states: $3) }
 
     static func selectiveScanBackward(batch: Int, length: Int, channels: Int, states: Int) -> ParityCase {

@@ -181,6 +181,7 @@ import Testing
 
     @Test func aNumberIsNoMatrix() {
         refuses("residual") { OperandCase.linear(&$0, residual: $0("residual", [])) }
+        refuses("input") { Activate(input: $0("input", []), activation: .gelu, output: $0("output", [])) }
     }
 
     /// A backend keeps a weight in the order in which its product reads it.

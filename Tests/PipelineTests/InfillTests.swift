@@ -192,6 +192,36 @@ import Testing
         #expect(first + second < 120)
     }
 
+    /// Steps at which notes begin, long ones where the accents are: four steps before the bars by which they are counted.
+    private static func sparse(_ short: [Int], long: [Int]) throws -> MIDIFile {
+        MIDIFile(
+            notes: (short.map { ($0, 1) } + long.map { ($0, 16) }).map { step, length in
+                Note(tick: step * 120 + 17, duration: length * 120, pitch: 60 + step % 7, velocity: 70)
+            }, division: 480, tempo: .standard)
+    }
+
+    /// The bar before the gap is empty, or the gap's bars have a note each on either side of a line.
+    @Test func barsAmongSilenceAreFilled() throws {
+        let model = try TinyModel.shared.get()
+        let long = [12, 28, 44, 108, 124, 140]
+        let (silent, thin) = (
+            try Self.sparse([0, 4, 16, 32, 66, 96, 112, 128], long: long + [92]),
+            try Self.sparse([0, 4, 16, 32, 60, 66, 84, 96, 100, 112, 128], long: long)
+        )
+        var settings = Self.settings
+        settings.count = 8
+        for (file, bars) in [(silent, 5...5), (thin, 5...6), (thin, 5...5)] {
+            let grid = BarGrid(aligning: file.notes().pitched, division: 480)
+            #expect((grid.stepsToAccents(of: file.notes().pitched) + 32) % 16 == 4)
+            for tokens in [nil, 8 * bars.count, 40] {
+                for piece in try model.infill(file, bars: bars, tokens: tokens, settings: settings) {
+                    let new = piece.file.notes().notes.filter { !file.notes().notes.contains($0) }
+                    #expect(Set(new.map { Self.bar(of: $0) }) == Set(bars), "\(String(describing: tokens))")
+                }
+            }
+        }
+    }
+
     /// Half of each of these bars lies in one of the model's, half in the next.
     @Test func barsOfOtherLinesHaveNotes() throws {
         let (model, before) = (try TinyModel.shared.get(), try TinyModel.piece(bars: 3, delay: 720))

@@ -111,7 +111,7 @@ import _TestSupport
 
     @Test func resultsThatAreLostAreOne() throws {
         let full = try #require(FileHandle(forWritingAtPath: "/dev/full"))
-        for arguments in [["tokenize", melody], ["devices"]] {
+        for arguments in [["tokenize", melody], ["devices"], ["help", "train"], ["--version"]] {
             try ToolRun(arguments, to: full).expectFailure(1, saying: "stdout: cannot be written: ")
         }
     }
