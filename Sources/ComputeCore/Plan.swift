@@ -65,23 +65,24 @@ public struct Plan: Sendable {
     ///   take, or one that is written where another is.
     public mutating func append(_ operation: some Operation) throws(ValidationError) {
         try operation.validate()
-        let operands = operation.operands
-        for (index, operand) in operands.enumerated() {
-            try operation.validator.require(
-                operand.layouts.contains(layout(of: operand.tensor)), operand.name,
-                "a parameter of layout \(operand.layouts.map { "\($0)" }.sorted().joined(separator: " or "))",
-                "layout \(layout(of: operand.tensor))")
-            for other in operands[..<index] where operand.conflicts(with: other) {
-                let (written, touched) = operand.access == .read ? (other, operand) : (operand, other)
-                try operation.validator.require(
-                    false, written.name, "memory of its own", "that of \(touched.name)")
-            }
-        }
+        try require(operation.operands, by: operation.validator)
         operations.append(operation)
     }
 
-    private func layout(of tensor: Tensor) -> ParameterLayout {
-        if case .parameter(_, let layout) = storages[tensor.storage].role { layout } else { .plain }
+    private func require(_ operands: [Operand], by validator: Validator) throws(ValidationError) {
+        for (index, operand) in operands.enumerated() {
+            let role = storages[operand.tensor.storage].role
+            let layout = if case .parameter(_, let layout) = role { layout } else { ParameterLayout.plain }
+            let expected = operand.layouts.map { "\($0)" }.sorted().joined(separator: " or ")
+            try validator.require(
+                operand.layouts.contains(layout), operand.name, "a parameter of layout \(expected)",
+                "layout \(layout)")
+            for other in operands[..<index] {
+                let (written, touched) = operand.access == .read ? (other, operand) : (operand, other)
+                try validator.require(
+                    !written.conflicts(with: touched), written.name, "memory of its own", "that of \(touched.name)")
+            }
+        }
     }
 
     /// Makes `tensor` readable by name after a replay.

@@ -138,9 +138,9 @@ extension Model {
         do {
             return try draw()
         } catch let error as InfeasibleSequence where !error.open.isEmpty {
-            let possible = error.possible.map { $0 + (tokens ?? 0) - error.open.count }
-                .filter((1...Self.windowLength).contains)
-            throw PipelineError.unfillableGap(bars: bars, tokens: tokens, possible: tokens == nil ? [] : possible)
+            let others = tokens.map { tokens in error.possible.map { $0 + tokens - error.open.count } } ?? []
+            throw PipelineError.unfillableGap(
+                bars: bars, tokens: tokens, possible: others.filter((1...Self.windowLength).contains))
         }
     }
 
