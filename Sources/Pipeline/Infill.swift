@@ -13,8 +13,8 @@ extension Model {
     /// - Parameters:
     ///   - bars: The bars, from 1, both ends included, in 4/4 on the aligned grid.
     ///   - tokens: The gap's tokens besides its Bar tokens. Where the grammar wants notes in every bar, at least four for each,
-    ///     or three without velocities. If nil, each of the model's bars has as many as it had, so one that had no notes keeps
-    ///     none, and so may one of the file's bars that shares it.
+    ///     or three without velocities. If nil, each of the model's bars has as many as it had, but that the first may share
+    ///     its own with the one before. One that had no notes keeps none, and so may one of the file's bars that shares it.
     ///   - progress: Called after each step; each call waits for the device.
     /// - Throws: ``PipelineError``, ``ScoreEditError``, ``TokenizerError``, ``GrammarError``, `InfeasibleSequence` where the grammar
     ///   refuses given tokens, ``SamplingError``, or what the backend throws.
@@ -35,7 +35,7 @@ extension Model {
         }
         let masked = try MaskedBars(
             score.encoding, bars: bars, steps: score.steps(ofBars: bars), tokens: tokens, mask: mask, bar: id(.bar),
-            keepsBars: !drawsBars, sharesLines: score.barOffset == 0, limit: Self.windowLength)
+            keepsBars: !drawsBars, drawsFirst: settings.grammar != nil && score.barOffset > 0, limit: Self.windowLength)
         let grammar = try settings.grammar.map {
             try REMIGrammar(
                 tokenizer, options: $0, transposition: -score.shift, barCount: masked.drawnBars,
@@ -44,13 +44,19 @@ extension Model {
         let draws = try fillGap(bars: bars, tokens: tokens) {
             try complete(
                 masked.window, settings: settings,
-                allowed: allowed(padding: false, forbidding: drawsBars ? [] : [id(.bar)]),
+                allowed: allowed(padding: false, forbidding: masked.drawnBars > 0 ? [] : [id(.bar)]),
                 constraint: grammar?.automaton, progress: progress)
         }
         return draws.map { draw in
             let decoding = tokenizer.decode(draw.tokens)
             let notes = score.notes(decoding.notes, behindBars: masked.firstBar, inBars: bars)
-            return Piece(gap, filledWith: notes, draw: draw, settings: settings, report: decoding.report)
+            var piece = Piece(gap, filledWith: notes, draw: draw, settings: settings, report: decoding.report)
+            let empty = Set(bars).subtracting(notes.map { $0.step / score.grid.stepsPerBar + 1 }).sorted()
+            if settings.grammar?.allowsEmptyBars == false, !empty.isEmpty {
+                let list = empty.map(String.init).joined(separator: ", ")
+                piece.summary.remarks.append("no notes in bar \(list); with --tokens every bar gets some")
+            }
+            return piece
         }
     }
 
@@ -214,7 +220,7 @@ private struct MaskedBars {
 
     init(
         _ encoding: REMITokenizer.Encoding, bars: ClosedRange<Int>, steps: Range<Int>, tokens: Int?, mask: Int32,
-        bar: Int32, keepsBars: Bool, sharesLines: Bool, limit: Int
+        bar: Int32, keepsBars: Bool, drawsFirst: Bool, limit: Int
     ) throws(PipelineError) {
         let gap = encoding.tokens(in: steps)
         let lines = encoding.barStarts.filter(gap.contains)
@@ -229,11 +235,15 @@ private struct MaskedBars {
         let needed = wanted + lines.count + gap.lowerBound - opened
         guard wanted > 0 else { throw .emptyGap(bars: bars) }
         guard needed <= limit else { throw .gapTooLong(bars: bars, tokens: needed, limit: limit) }
-        // Where the gap goes on with a bar that is silent from there on, notes may come to it, if lines are drawn.
-        let begun = beginsBar && (keepsBars || sharesLines) ? [bar] : []
-        drawnBars = keepsBars ? 0 : lines.count - begun.count
+        // Where the gap goes on with a bar that is silent from there on, the line behind it is drawn with the gap, so that it
+        // counts on which side of it the file's bar has notes. Behind a bar without any it stays, if lines do: that bar would
+        // need notes of its own.
+        let before = encoding.barStarts.last { $0 < gap.lowerBound }
+        let drawsLine = beginsBar && drawsFirst && before.map { !keepsBars || $0 + 1 < gap.lowerBound } ?? false
+        let begun = beginsBar && !drawsLine ? [bar] : []
+        drawnBars = keepsBars ? (drawsLine ? 1 : 0) : lines.count - begun.count
         // Bars that stay share another number of tokens as the removed ones did, evenly where there were none.
-        var filled = keepsBars ? [] : begun + [Int32](repeating: mask, count: wanted + drawnBars)
+        var filled = (keepsBars ? [] : begun) + [Int32](repeating: mask, count: drawnBars + (keepsBars ? 0 : wanted))
         var (seen, given) = (0, 0)
         for (run, count) in counts.enumerated() where keepsBars {
             seen += removed > 0 ? count : 1
@@ -244,9 +254,9 @@ private struct MaskedBars {
         let room = limit - needed
         let behind = min(encoding.ids.count - gap.upperBound, max(room / 2, room - opened))
         firstBar = encoding.barStarts.firstIndex { $0 >= opened - (room - behind) } ?? 0
-        let before = encoding.ids[encoding.barStarts[firstBar]..<gap.lowerBound]
+        let context = encoding.ids[encoding.barStarts[firstBar]..<gap.lowerBound]
         let after = encoding.ids[gap.upperBound..<gap.upperBound + behind]
-        window = before.map(Int32.init) + filled + after.map(Int32.init)
+        window = context.map(Int32.init) + filled + after.map(Int32.init)
     }
 }
 

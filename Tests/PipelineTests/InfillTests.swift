@@ -222,6 +222,23 @@ import Testing
         }
     }
 
+    /// A file's bar that the model sees half in a bar of rest keeps to it, and the summary says so.
+    @Test func barsThatStayEmptyAreNamed() throws {
+        let model = try TinyModel.shared.get()
+        let file = try Self.sparse([0, 4, 16, 32, 77, 85, 96, 112, 128], long: [12, 28, 44, 108, 124, 140])
+        var settings = Self.settings
+        settings.count = 16
+        let remark = "no notes in bar 5; with --tokens every bar gets some"
+        let pieces = try model.infill(file, bars: 5...5, settings: settings)
+        for piece in pieces {
+            #expect((piece.summary.notes == 0) == piece.summary.remarks.contains(remark), "\(piece.summary.remarks)")
+        }
+        #expect(Set(pieces.map { $0.summary.notes == 0 }) == [true, false])
+        for piece in try model.infill(file, bars: 5...5, tokens: 8, settings: settings) {
+            #expect(piece.summary.notes > 0 && piece.summary.remarks.isEmpty)
+        }
+    }
+
     /// Half of each of these bars lies in one of the model's, half in the next.
     @Test func barsOfOtherLinesHaveNotes() throws {
         let (model, before) = (try TinyModel.shared.get(), try TinyModel.piece(bars: 3, delay: 720))
