@@ -255,7 +255,10 @@ private struct MaskedBars {
         let behind = min(encoding.ids.count - gap.upperBound, max(room / 2, room - opened))
         firstBar = encoding.barStarts.firstIndex { $0 >= opened - (room - behind) } ?? 0
         let context = encoding.ids[encoding.barStarts[firstBar]..<gap.lowerBound]
-        let after = encoding.ids[gap.upperBound..<gap.upperBound + behind]
+        // The context ends with a bar, as it starts with one.
+        let last = gap.upperBound + behind
+        let ends = encoding.barStarts + [encoding.ids.count]
+        let after = encoding.ids[gap.upperBound..<(ends.last { (gap.upperBound...last).contains($0) } ?? last)]
         window = context.map(Int32.init) + filled + after.map(Int32.init)
     }
 }

@@ -100,6 +100,17 @@ import Testing
         }
     }
 
+    /// 2880 tokens, of which the window has those of whole bars, 36 each.
+    @Test(arguments: 60...63) func aLongPieceIsSeenInBars(_ tokens: Int) throws {
+        let (model, before) = (try TinyModel.shared.get(), try TinyModel.piece(bars: 80))
+        var settings = Self.settings
+        settings.steps = 1
+        for bars in [1...2, 40...41, 79...80] {
+            let piece = try model.infill(before, bars: bars, tokens: tokens, settings: settings)[0]
+            #expect((2048 - 72...2048).contains(piece.tokens.count) && piece.summary.skippedTokens == 0)
+        }
+    }
+
     @Test func otherNumbersOfTokensAreSharedOut() throws {
         let before = try TinyModel.piece(bars: 4)
         let model = try TinyModel.shared.get()
