@@ -103,7 +103,8 @@ public protocol Executable: AnyObject {
     /// Bytes taken by this executable, without the parameters.
     var memory: MemoryPlan { get }
 
-    /// Fills an input or overwrites a kept parameter. The values are copied before the call returns; the device need not have read them.
+    /// Fills an input or overwrites a kept parameter. The values are copied before the call returns; the device need not have
+    /// read them.
     ///
     /// - Throws: ``BackendError``, or an error of the device.
     func write(_ name: String, _ values: HostTensor) throws

@@ -143,30 +143,25 @@ extension Context {
         try kernel.checkWork(global: global, local: local)
         // Kernels that leave their groups to the driver know their place along y by global ids, which may begin anywhere.
         let rows = local == nil ? Self.mostRows : global.y
-        for first in stride(from: 0, to: global.y, by: rows) {
-            let part = SIMD3(global.x, min(rows, global.y - first), global.z)
-            try enqueue(kernel, part, from: first, local: local ?? device.localSize(for: part), label: label)
+        try kernel.withBound { raw throws(OpenCLError) in
+            for first in stride(from: 0, to: global.y, by: rows) {
+                let part = SIMD3(global.x, min(rows, global.y - first), global.z)
+                let local = local ?? device.localSize(for: part)
+                try timed(label ?? kernel.name, kernel: kernel.name, global: part) { event throws(OpenCLError) in
+                    let dimensions: cl_uint = global.z > 1 ? 3 : global.y > 1 ? 2 : 1
+                    let status = Self.withSizes(part, local, SIMD3(0, first, 0)) { global, local, offset in
+                        clEnqueueNDRangeKernel(
+                            queue.raw, raw, dimensions, first == 0 ? nil : offset, global, local, 0, nil, event)
+                    }
+                    try check(status, "clEnqueueNDRangeKernel(\(kernel.name))")
+                }
+            }
         }
     }
 
     /// Work-items along y in one launch: in CUDA's grids, on which NVIDIA's driver runs kernels, less than 2¹⁶ groups are along
     /// y. Source: CUDA C++ Programming Guide, technical specifications per compute capability.
     private static let mostRows = 1 << 15
-
-    private func enqueue(
-        _ kernel: Kernel, _ global: SIMD3<Int>, from row: Int, local: SIMD3<Int>?, label: String?
-    ) throws(OpenCLError) {
-        try kernel.withBound { raw throws(OpenCLError) in
-            try timed(label ?? kernel.name, kernel: kernel.name, global: global) { event throws(OpenCLError) in
-                let dimensions: cl_uint = global.z > 1 ? 3 : global.y > 1 || row > 0 ? 2 : 1
-                let status = Self.withSizes(global, local, SIMD3(0, row, 0)) { global, local, offset in
-                    clEnqueueNDRangeKernel(
-                        queue.raw, raw, dimensions, row == 0 ? nil : offset, global, local, 0, nil, event)
-                }
-                try check(status, "clEnqueueNDRangeKernel(\(kernel.name))")
-            }
-        }
-    }
 
     private static func withSizes(
         _ global: SIMD3<Int>, _ local: SIMD3<Int>?, _ offset: SIMD3<Int>,
