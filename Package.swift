@@ -53,7 +53,7 @@ let package = Package(
         // MARK: - Tests
         .target(
             name: "_ParityKit", dependencies: ["ComputeCore", "ReferenceBackend", "OpenCLBackend", "OpenCLRuntime"]),
-        .target(name: "_TestSupport", path: "Tests/Support"),
+        .target(name: "_TestSupport", dependencies: ["Music"], path: "Tests/Support"),
         .target(name: "_DriverFaults", dependencies: ["COpenCL"], path: "Tests/DriverFaults"),
         .testTarget(name: "ComputeCoreTests", dependencies: ["ComputeCore", "SMDIM"]),
         .testTarget(name: "ReferenceBackendTests", dependencies: ["ReferenceBackend", "ComputeCore"]),

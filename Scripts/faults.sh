@@ -177,14 +177,15 @@ done
 
 songs=$work/songs
 "$smdim" generate --model "$model" --length 512 --steps 8 --seed 1 --count 12 -o "$songs" >/dev/null 2>&1
-train=("$smdim" train --data "$songs" --preset tiny --steps 60 --batch 2 --length 128 --checkpoint-every 5 --valid-windows 2)
-time=$(seconds "${train[@]}" -o "$work/straight")
+train=("$smdim" train --data "$songs")
+sizes=(--preset tiny --steps 60 --batch 2 --length 128 --checkpoint-every 5 --valid-windows 2)
+time=$(seconds "${train[@]}" "${sizes[@]}" -o "$work/straight")
 for signal in INT KILL; do
     run=$work/run-$signal
     resumed=0
     # The run after the last signal goes to its end.
     for ((round = 0; round <= rounds; round++)); do
-        options=()
+        options=("${sizes[@]}")
         if compgen -G "$run/checkpoint-*" >/dev/null; then
             options=(--resume)
             resumed=$((resumed + 1))

@@ -158,6 +158,6 @@ kernel void grammar_tokens(global const int *tokens, global const int *classes, 
         cumulative += w;
     }
     candidates[index] = chosen;
-    confidence[index] = is_random ? class_probability * (weights[chosen] / mass) : 1.0f;
+    confidence[index] = class_probability * (weights[chosen] / mass);
     near_ties[index] |= is_near;
 }

@@ -111,7 +111,8 @@ void grammar_path(
         if (get_local_id(0) == 0) {
             // Confidence 0 says that the position has no distribution: the way is taken, the id is not drawn.
             candidates[i] = way < 0 || confidence[i] == 0.0f ? 0 : a.classes[way];
-            confidence[i] = a.is_random ? draw.share : 1.0f;
+            // The shares of all completions add up to 1, those of the best ones do not.
+            confidence[i] = a.is_random || way < 0 ? draw.share : draw.share / draw.cumulative;
             rests[i] = a.is_random && way >= 0 ? clamp((draw.wanted - draw.before) / draw.share, 0.0f, 1.0f) : 0.0f;
             near_ties[i] |= draw.is_near ? 2 : 0;
         }

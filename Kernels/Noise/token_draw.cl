@@ -29,30 +29,34 @@ kernel void token_draw(global const float *logits, global const int *tokens, glo
     near_ties[index] = 0;
     if (any_lane(broken) || !isfinite(largest)) return;
 
-    // At temperature 0 the lowest id with the greatest logit has all the weight; close to it the scale must stay finite.
-    const float scale = temperature > 0.0f ? fmin(1.0f / temperature, FLT_MAX) : 0.0f;
+    // At temperature 0 the greatest logit wins, and the weights at 1 say how sure it is; close to 0 the scale must stay finite.
+    const bool is_random = temperature > 0.0f;
+    const float scale = is_random ? fmin(1.0f / temperature, FLT_MAX) : 1.0f;
     float16 sums = 0.0f;
     for (int id = 0; id < padded_ids; id += 16) {
         const float16 x = load_logits(row, allowed, id, ids);
-        const float16 w = temperature > 0.0f ? exp((x - largest) * scale)
-                                             : select((float16)0.0f, (float16)1.0f, x == largest);
-        vstore16(select(w, (float16)0.0f, x == -INFINITY), 0, weights + id);
-        sums += select(w, (float16)0.0f, x == -INFINITY);
+        const float16 w = select(exp((x - largest) * scale), (float16)0.0f, x == -INFINITY);
+        vstore16(w, 0, weights + id);
+        sums += w;
     }
     float mass = sum_lanes(sums);
     bool is_near = false;
-    if (temperature > 0.0f && top_p < 1.0f) mass = restrict_to_top(weights, padded_ids, mass, top_p, &is_near);
+    if (is_random && top_p < 1.0f) mass = restrict_to_top(weights, padded_ids, mass, top_p, &is_near);
 
-    const uint draw = step_draw(step, index / length, index % length, PURPOSE_TOKEN);
-    const float wanted = temperature > 0.0f ? unit_draw(draw) * mass : 0.0f;
+    const float wanted = unit_draw(step_draw(step, index / length, index % length, PURPOSE_TOKEN)) * mass;
     float cumulative = 0.0f;
     int chosen = -1, last = -1;
     for (int id = 0; id < ids; id++) {
         const float w = weights[id];
         if (w <= 0.0f) continue;
+        if (!is_random) {
+            if (chosen < 0 && row[id] == largest) chosen = id;
+            else is_near = is_near || 1.0f - w < NEAR_TIE;
+            continue;
+        }
         cumulative += w;
         last = id;
-        is_near = is_near || (temperature > 0.0f && fabs(cumulative - wanted) < NEAR_TIE * mass && cumulative < mass);
+        is_near = is_near || (fabs(cumulative - wanted) < NEAR_TIE * mass && cumulative < mass);
         if (cumulative > wanted) {
             chosen = id;
             break;
@@ -61,6 +65,6 @@ kernel void token_draw(global const float *logits, global const int *tokens, glo
     // Rounding may leave the sum below a draw close to 1.
     chosen = chosen < 0 ? last : chosen;
     candidates[index] = chosen;
-    confidence[index] = temperature > 0.0f ? weights[chosen] / mass : 1.0f;
+    confidence[index] = weights[chosen] / mass;
     near_ties[index] = is_near;
 }

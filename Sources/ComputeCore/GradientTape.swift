@@ -36,7 +36,7 @@ public struct GradientTape: Sendable {
         var columns: [Range<Int>]
     }
 
-    /// Differentiates a plan that ends in a ``CrossEntropy``, which is where gradients come from.
+    /// Differentiates a plan that ends in a ``CrossEntropy`` or ``BinaryCrossEntropy``, which is where gradients come from.
     ///
     /// - Throws: ``ValidationError`` that names the operation without a gradient.
     public init(differentiating plan: Plan) throws(ValidationError) {

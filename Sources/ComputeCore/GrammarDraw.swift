@@ -45,6 +45,9 @@ public struct GrammarDraw: Operation {
     /// The candidates [B, L], int32.
     public let candidates: Tensor
     /// The probability with which each candidate was drawn after those before it, [B, L]; 1 where it stood already.
+    ///
+    /// At T = 0 the share that the best sequence through the candidate's way has of those through all ways, times the
+    /// candidate's share of its class at T = 1.
     public let confidence: Tensor
     /// Where devices may differ; [B, L], int32.
     ///

@@ -159,5 +159,5 @@ extension Placer.Block {
 
 extension Int {
     /// The least multiple of `step` that is not below the value.
-    public func roundedUp(to step: Int) -> Int { (self + step - 1) / step * step }
+    package func roundedUp(to step: Int) -> Int { (self + step - 1) / step * step }
 }

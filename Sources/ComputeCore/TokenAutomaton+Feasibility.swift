@@ -25,7 +25,7 @@ public struct InfeasibleSequence: Error, Equatable, Sendable, CustomStringConver
 
 extension TokenAutomaton {
     /// Whether a sequence could have been drawn, no token of it being given.
-    public func admits(_ drawn: [Int32]) -> Bool {
+    package func admits(_ drawn: [Int32]) -> Bool {
         var state = Int(start)
         for token in drawn {
             guard classes.indices.contains(Int(token)), let next = move(from: state, on: classes[Int(token)]) else {

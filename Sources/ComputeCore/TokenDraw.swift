@@ -3,7 +3,7 @@
 /// B samples, L positions, V token ids. Forbidden ids have probability 0. The temperature T comes first, then top-p:
 /// the smallest set of ids, by probability descending and id ascending, whose probability reaches p. The candidate is
 /// the first id, in id order, at which the cumulative probability exceeds u, where u = ``Philox/unit(_:)`` of the draw
-/// (position, step, sample, token). T = 0 takes the most probable id, the lowest of equals.
+/// (position, step, sample, token). T = 0 takes the most probable id, the lowest of equals, whatever u and p are.
 ///
 /// A position that is not masked keeps its token, with confidence 1. Where no id has a probability, because a logit is
 /// NaN or +∞ or all are −∞ or forbidden, the candidate is [MASK] and the confidence 0: NaN never becomes a token.
@@ -26,10 +26,10 @@ public struct TokenDraw: Operation {
     public let maskToken: Int32
     /// The candidates [B, L], int32.
     public let candidates: Tensor
-    /// The probability with which each candidate was drawn, [B, L].
+    /// The probability with which each candidate was drawn, at T = 0 the one that it has at T = 1; [B, L].
     public let confidence: Tensor
-    /// 1 where the last draw of a position came within ``nearTie`` of a boundary, so that devices may differ, else 0;
-    /// [B, L], int32. A position that is not masked keeps the mark of the draw that revealed it.
+    /// 1 where the last draw of a position came within ``nearTie`` of a boundary, at T = 0 an id that near to the most probable
+    /// one, so that devices may differ, else 0; [B, L], int32. A position that is not masked keeps the mark of the draw that revealed it.
     public let nearTies: Tensor
 
     /// The distance from a boundary of the cumulative distribution below which a draw is counted as a near-tie.

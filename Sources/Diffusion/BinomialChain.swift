@@ -26,6 +26,12 @@ public final class BinomialChain {
         }
 
         var shape: Shape { [count, steps, width] }
+
+        fileprivate func validate() throws(SamplingError) {
+            guard fold >= 1, steps % fold == 0 else {
+                throw .option(name: "fold", expected: "a divisor of the \(steps) time steps", found: "\(fold)")
+            }
+        }
     }
 
     /// How a chain runs.
@@ -53,13 +59,11 @@ public final class BinomialChain {
         ///
         /// - Throws: ``SamplingError``.
         public func validate() throws(SamplingError) {
-            guard (1...1_000_000).contains(stepCount) else { throw .stepCount(stepCount) }
+            try SamplingError.require(stepCount: stepCount)
             guard start > 0 && start <= 1 else {
                 throw .option(name: "start", expected: "a time in (0, 1]", found: "\(start)")
             }
-            guard temperature >= 0 && temperature.isFinite else {
-                throw .option(name: "temperature", expected: "0 or more", found: "\(temperature)")
-            }
+            try SamplingError.require(temperature: temperature)
             guard timeCount >= 1 else {
                 throw .option(name: "noise levels", expected: "at least 1", found: "\(timeCount)")
             }
@@ -83,6 +87,7 @@ public final class BinomialChain {
         parameters: any ParameterStore, network: Network
     ) throws {
         try options.validate()
+        try batch.validate()
         self.batch = batch
         self.process = process
         self.options = options

@@ -1,13 +1,13 @@
-import ComputeCore
+package import ComputeCore
 
 /// What the host knows of a chain before it starts: which steps run, with which parameters.
-struct RevealSchedule {
+package struct RevealSchedule {
     /// The steps to run, in order.
-    let steps: [StepParameters]
+    package let steps: [StepParameters]
     /// For each sample and position the step that reveals it, -1 for given tokens; nil if the order needs none.
-    let revealSteps: [[Int32]]?
+    package let revealSteps: [[Int32]]?
 
-    init(_ options: SamplingOptions, initial: [[Int32]], mask: Int32, seed: UInt64, firstSample: Int32) {
+    package init(_ options: SamplingOptions, initial: [[Int32]], mask: Int32, seed: UInt64, firstSample: Int32) {
         func parameters(_ step: Int) -> StepParameters {
             StepParameters(step: Int32(step), firstSample: firstSample, seed: seed)
         }
@@ -38,9 +38,7 @@ struct RevealSchedule {
             revealSteps = nil
             steps = (0..<grid.stepCount).map { step in
                 var parameters = parameters(step)
-                let isLast = step == grid.stepCount - 1
-                parameters.revealThreshold = Philox.threshold(
-                    probability: isLast ? 1 : grid.revealProbability(step: step))
+                parameters.revealThreshold = Philox.threshold(probability: grid.revealProbability(step: step))
                 return parameters
             }
         case .confidence:

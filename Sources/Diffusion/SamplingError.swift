@@ -16,7 +16,7 @@ public enum SamplingError: Error, Equatable, Sendable, CustomStringConvertible {
     /// One line that names the thing, what was expected and what came.
     public var description: String {
         switch self {
-        case .stepCount(let count): "steps: expected 1 to 1000000, found \(count)"
+        case .stepCount(let count): "steps: expected 1 to \(Self.mostSteps), found \(count)"
         case .option(let name, let expected, let found): "\(name): expected \(expected), found \(found)"
         case .sequenceLength(let sample, let expected, let found):
             "sample \(sample): expected \(expected) tokens, found \(found)"
@@ -25,6 +25,22 @@ public enum SamplingError: Error, Equatable, Sendable, CustomStringConvertible {
         case .nothingAllowed: "allowed tokens: expected at least one, found none"
         case .undefinedDistribution(let sample, let position):
             "sample \(sample), position \(position): the network gave no finite logits to draw from; the weights are damaged"
+        }
+    }
+}
+
+extension SamplingError {
+    private static let mostSteps = 1_000_000
+
+    /// Checks a number of reverse steps.
+    static func require(stepCount: Int) throws(SamplingError) {
+        guard (1...mostSteps).contains(stepCount) else { throw .stepCount(stepCount) }
+    }
+
+    /// Checks T.
+    static func require(temperature: Float) throws(SamplingError) {
+        guard temperature >= 0, temperature.isFinite else {
+            throw .option(name: "temperature", expected: "a number that is not negative", found: "\(temperature)")
         }
     }
 }

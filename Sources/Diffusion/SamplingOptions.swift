@@ -7,7 +7,8 @@ public struct SamplingOptions: Hashable, Sendable {
         case scheduled
         /// Each masked position is revealed by a coin of its own in every step; every step runs. Source: arXiv 2107.03006.
         case ancestral
-        /// The most confident positions first, as many as the grid says. Source: arXiv 2202.04200, without its noise.
+        /// The most confident positions first, as many as the grid says; devices may differ over positions about equally
+        /// confident, which no count of near-ties tells. Source: arXiv 2202.04200, without its noise.
         case confidence
     }
 
@@ -37,9 +38,7 @@ public struct SamplingOptions: Hashable, Sendable {
             throw .option(
                 name: "sweep", expected: "0 for the order \(order), or the order scheduled", found: "\(sweep.strength)")
         }
-        guard temperature >= 0, temperature.isFinite else {
-            throw .option(name: "temperature", expected: "a number that is not negative", found: "\(temperature)")
-        }
+        try SamplingError.require(temperature: temperature)
         guard topP > 0, topP <= 1 else {
             throw .option(name: "top-p", expected: "a number in (0, 1]", found: "\(topP)")
         }

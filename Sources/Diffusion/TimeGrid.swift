@@ -21,9 +21,9 @@ public struct TimeGrid: Hashable, Sendable {
 
     /// A grid of `stepCount` steps.
     ///
-    /// - Throws: ``SamplingError/stepCount(_:)`` unless it is positive.
+    /// - Throws: ``SamplingError/stepCount(_:)`` unless it is in 1...1,000,000.
     public init(_ spacing: Spacing = .uniform, stepCount: Int) throws(SamplingError) {
-        guard (1...1_000_000).contains(stepCount) else { throw .stepCount(stepCount) }
+        try SamplingError.require(stepCount: stepCount)
         self.spacing = spacing
         self.stepCount = stepCount
     }

@@ -33,7 +33,7 @@ public struct Key: Sendable, Hashable, CustomStringConvertible {
     /// Reads a key such as `G:major`, `F#:minor` or `Bb:major`.
     ///
     /// - Throws: ``KeyError``.
-    public init(parsing text: String) throws {
+    public init(parsing text: String) throws(KeyError) {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
         guard parts.count == 2, let letter = parts[0].first?.uppercased(), let natural = Self.naturals[letter],
             let mode = Mode(rawValue: parts[1].lowercased())

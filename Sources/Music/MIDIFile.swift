@@ -47,9 +47,9 @@ extension MIDIFile {
 
     /// Reads the file at `path`.
     ///
-    /// - Throws: ``MIDIError`` naming the file and the byte, ``MusicFileError`` where the path cannot be read.
+    /// - Throws: ``MIDIError`` naming the file and the byte, ``FileError`` where the path cannot be read.
     public static func read(path: String) throws -> Reading {
-        let bytes = try AtomicFile.read(path)
+        let bytes = try WholeFile.read(path)
         do {
             return try read(bytes)
         } catch var error as MIDIError {
@@ -65,6 +65,8 @@ extension MIDIFile {
 public struct Tempo: Sendable, Hashable {
     /// The tempi that a tempo event can hold, in quarter notes per minute, the lower bound rounded up.
     public static let range = 3.58...60_000_000.0
+    /// The same in words.
+    package static let span = "\(range.lowerBound) to \(range.upperBound)"
 
     /// Microseconds in a quarter note, 1...2²⁴ − 1.
     public let microsecondsPerQuarter: Int
@@ -72,7 +74,7 @@ public struct Tempo: Sendable, Hashable {
     /// A tempo in quarter notes per minute, rounded to whole microseconds: 6·10⁷ / `quartersPerMinute`.
     ///
     /// - Throws: ``MIDIError/Problem/unwritableTempo(_:)`` outside ``range``.
-    public init(quartersPerMinute: Double) throws {
+    public init(quartersPerMinute: Double) throws(MIDIError) {
         guard Self.range.contains(quartersPerMinute) else {
             throw MIDIError(.unwritableTempo(quartersPerMinute))
         }

@@ -5,7 +5,7 @@ extension MIDIFile {
     ///
     /// - Throws: ``MIDIError`` where there is no track, events are out of order, or a number does not fit its field: what
     ///   was written is read again without a loss.
-    public func serialized() throws -> [UInt8] {
+    public func serialized() throws(MIDIError) -> [UInt8] {
         var writer = MIDIWriter()
         try writer.writeHeader(trackCount: tracks.count, division: division)
         for (index, track) in tracks.enumerated() {
@@ -22,16 +22,16 @@ extension MIDIFile {
 
     /// Writes the file so that what stands at `path` is whole or absent.
     ///
-    /// - Throws: ``MIDIError`` as ``serialized()``, ``MusicFileError`` where the path cannot be written.
+    /// - Throws: ``MIDIError`` as ``serialized()``, ``FileError`` where the path cannot be written.
     public func write(to path: String) throws {
         let bytes: [UInt8]
         do {
             bytes = try serialized()
-        } catch var error as MIDIError {
+        } catch var error {
             error.file = path
             throw error
         }
-        try AtomicFile.write(bytes, to: path)
+        try WholeFile.write(bytes, to: path)
     }
 }
 
@@ -39,7 +39,7 @@ extension MIDIFile {
 private struct MIDIWriter {
     var bytes: [UInt8] = []
 
-    mutating func writeHeader(trackCount: Int, division: Int) throws {
+    mutating func writeHeader(trackCount: Int, division: Int) throws(MIDIError) {
         guard division != 0 else { throw MIDIError(.zeroDivision) }
         var body: [UInt8] = [0, 1]
         body += try Self.bigEndian(trackCount, count: 2, limit: 0xFFFF, field: "the number of tracks")
@@ -48,7 +48,7 @@ private struct MIDIWriter {
         try writeChunk(type: MIDIReader.headerType, body: body)
     }
 
-    mutating func writeTrack(_ track: MIDITrack, index: Int) throws {
+    mutating func writeTrack(_ track: MIDITrack, index: Int) throws(MIDIError) {
         var body: [UInt8] = []
         body.reserveCapacity(track.events.count * 5)
         var tick = 0
@@ -70,13 +70,13 @@ private struct MIDIWriter {
         try writeChunk(type: MIDIReader.trackType, body: body)
     }
 
-    mutating func writeChunk(type: [UInt8], body: [UInt8]) throws {
+    mutating func writeChunk(type: [UInt8], body: [UInt8]) throws(MIDIError) {
         bytes += type
         bytes += try Self.bigEndian(body.count, count: 4, limit: 0xFFFF_FFFF, field: "the length of a chunk")
         bytes += body
     }
 
-    private static func append(_ message: MIDIMessage, to body: inout [UInt8]) throws {
+    private static func append(_ message: MIDIMessage, to body: inout [UInt8]) throws(MIDIError) {
         switch message {
         case .noteOff(let channel, let pitch, let velocity): body += [0x80 | channel, pitch, velocity]
         case .noteOn(let channel, let pitch, let velocity): body += [0x90 | channel, pitch, velocity]
@@ -97,14 +97,16 @@ private struct MIDIWriter {
         }
     }
 
-    private static func appendTime(from start: Int, to end: Int, to body: inout [UInt8], field: String) throws {
+    private static func appendTime(from start: Int, to end: Int, to body: inout [UInt8], field: String)
+        throws(MIDIError)
+    {
         guard end <= MIDIFile.largestTick else {
             throw MIDIError(.unwritable(field: "a tick", value: end, limit: MIDIFile.largestTick))
         }
         try appendNumber(end - start, to: &body, field: field)
     }
 
-    private static func appendNumber(_ value: Int, to body: inout [UInt8], field: String) throws {
+    private static func appendNumber(_ value: Int, to body: inout [UInt8], field: String) throws(MIDIError) {
         guard (0...MIDIFile.largestNumber).contains(value) else {
             throw MIDIError(.unwritable(field: field, value: value, limit: MIDIFile.largestNumber))
         }
@@ -114,7 +116,7 @@ private struct MIDIWriter {
         body.append(UInt8(value & 0x7F))
     }
 
-    private static func bigEndian(_ value: Int, count: Int, limit: Int, field: String) throws -> [UInt8] {
+    private static func bigEndian(_ value: Int, count: Int, limit: Int, field: String) throws(MIDIError) -> [UInt8] {
         guard (0...limit).contains(value) else {
             throw MIDIError(.unwritable(field: field, value: value, limit: limit))
         }

@@ -17,9 +17,9 @@ public struct REMITokenizer: Sendable, Hashable {
 
     /// Reads a tokenizer from a `tokenizer.json` of MidiTok.
     ///
-    /// - Throws: ``TokenizerError`` naming the key, ``MusicFileError`` where the path cannot be read.
+    /// - Throws: ``TokenizerError`` naming the key, ``FileError`` where the path cannot be read.
     public init(path: String) throws {
-        try self.init(TokenizerConfiguration(tokenizerJSON: AtomicFile.read(path), named: path))
+        try self.init(TokenizerConfiguration(tokenizerJSON: WholeFile.read(path), named: path))
     }
 
     /// The velocity of decoded notes where there are no velocity tokens, as in MidiTok.

@@ -7,7 +7,7 @@ extension MIDIFile {
     ///   - bars: How many bars, at least 1.
     ///   - grid: The grid of the bars.
     /// - Throws: ``ScoreEditError/noNotes`` where the piece has none.
-    public func gapBehind(bars: Int, on grid: BarGrid) throws -> BarGap {
+    public func gapBehind(bars: Int, on grid: BarGrid) throws(ScoreEditError) -> BarGap {
         let count = barCount(on: grid)
         guard let host = notes().pitched.min(by: { ($0.track, $0.tick) < ($1.track, $1.tick) }), count > 0 else {
             throw ScoreEditError.noNotes

@@ -61,7 +61,7 @@ extension MIDIFile {
     ///   - bars: The bars, from 1, both ends included.
     ///   - grid: The grid of the bars.
     /// - Throws: ``ScoreEditError`` where the piece has no notes or not those bars.
-    public func removingNotes(inBars bars: ClosedRange<Int>, on grid: BarGrid) throws -> BarGap {
+    public func removingNotes(inBars bars: ClosedRange<Int>, on grid: BarGrid) throws(ScoreEditError) -> BarGap {
         let count = barCount(on: grid)
         guard count > 0 else { throw ScoreEditError.noNotes }
         guard bars.lowerBound >= 1, bars.upperBound <= count else {

@@ -16,9 +16,9 @@ public struct TokenFile: Sendable, Hashable, Codable {
 
     /// Reads the file at `path`.
     ///
-    /// - Throws: ``TokenizerError/malformed(path:reason:)``, ``MusicFileError`` where the path cannot be read.
+    /// - Throws: ``TokenizerError/malformed(path:reason:)``, ``FileError`` where the path cannot be read.
     public init(path: String) throws {
-        try self.init(json: AtomicFile.read(path), named: path)
+        try self.init(json: WholeFile.read(path), named: path)
     }
 
     /// Reads what the file holds; `path` is what errors call it.
@@ -34,11 +34,11 @@ public struct TokenFile: Sendable, Hashable, Codable {
 
     /// Writes the file so that what stands at `path` is whole or absent; equal files give equal bytes.
     ///
-    /// - Throws: ``MusicFileError`` where the path cannot be written.
+    /// - Throws: ``FileError`` where the path cannot be written.
     public func write(to path: String) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        try AtomicFile.write([UInt8](encoder.encode(self)) + [UInt8(ascii: "\n")], to: path)
+        try WholeFile.write([UInt8](encoder.encode(self)) + [UInt8(ascii: "\n")], to: path)
     }
 
     /// Checks that the names, where there are any, are those of a vocabulary.

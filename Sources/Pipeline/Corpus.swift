@@ -23,7 +23,7 @@ public struct Corpus: Sendable {
     /// Reads a folder of MIDI files: the lists `train.txt` and `valid.txt` if they are there, else every tenth file, in an
     /// order drawn under `seed`, judges.
     ///
-    /// - Throws: ``CorpusError`` if no song is left on either side, ``MusicFileError`` for what cannot be read.
+    /// - Throws: ``CorpusError`` if no song is left on either side, ``FileError`` for what cannot be read.
     public init(folder: URL, tokenizer: REMITokenizer, seed: UInt64 = 0) throws {
         let songs = try SongFolder(folder, seed: seed).songs { try Self.song($0, tokenizer: tokenizer) }
         self.tokenizer = tokenizer
@@ -40,6 +40,10 @@ public struct Corpus: Sendable {
             on: grid.barred(by: notes)
         ).ids.map(Int32.init)
     }
+}
+
+extension Corpus: TrainingCorpus {
+    public var summary: String { summary(train: train.map(\.count), valid: valid.map(\.count), of: "tokens") }
 }
 
 /// Why a place holds nothing to train on.
@@ -90,7 +94,9 @@ extension Corpus {
         (train, valid) = (try songs("train"), try songs("valid"))
         skipped = []
         tempo = file.metadata["tempo"].flatMap(Float.init) ?? Float(Tempo.standard.quartersPerMinute)
-        guard tempo > 0, tempo.isFinite else { throw CorpusError.malformed(place, expected: "a positive tempo") }
+        guard Tempo.range.contains(Double(tempo)) else {
+            throw CorpusError.malformed(place, expected: "a tempo of \(Tempo.span)")
+        }
         try SongFolder.Songs(train: train, valid: valid).requireSongs(in: place)
     }
 

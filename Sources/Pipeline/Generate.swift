@@ -27,8 +27,7 @@ extension Model {
                 name: "length", expected: "\(least) to \(longest) tokens\(hint)", found: "\(length)")
         }
         if let tempo, !Tempo.range.contains(tempo) {
-            throw PipelineError.option(
-                name: "tempo", expected: "\(Tempo.range.lowerBound) to \(Tempo.range.upperBound)", found: "\(tempo)")
+            throw PipelineError.option(name: "tempo", expected: Tempo.span, found: "\(tempo)")
         }
         let tempo = try Tempo(quartersPerMinute: tempo ?? Double(configuration.tempo))
         let transposition = key?.shiftFromWhiteKeys ?? 0

@@ -29,6 +29,9 @@ public struct Model: Sendable {
         let folder = try ModelFolder<ModelConfiguration>(url)
         name = url.lastPathComponent
         configuration = folder.configuration
+        guard Tempo.range.contains(Double(configuration.tempo)) else {
+            throw ModelFileError.configuration(key: "tempo", expected: Tempo.span, found: "\(configuration.tempo)")
+        }
         let hasTokenizer = FileManager.default.fileExists(atPath: folder.tokenizerURL.path)
         tokenizer = try hasTokenizer ? REMITokenizer(path: folder.tokenizerURL.path) : REMITokenizer()
         try tokenizer.vocabulary.check(

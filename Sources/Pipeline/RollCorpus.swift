@@ -10,7 +10,7 @@ public struct RollCorpus: Sendable {
     public struct Song: Sendable {
         /// All notes.
         public let roll: PianoRoll
-        /// The melody alone: the track that is named so, else the highest note of every onset.
+        /// The melody alone: the track that is named so, else the highest note of every step with onsets.
         public let melody: PianoRoll
 
         /// The roll of a file, a whole number of bars long.
@@ -20,10 +20,9 @@ public struct RollCorpus: Sendable {
             let notes = file.notes().pitched
             let grid = BarGrid(aligning: notes, division: file.division)
             let moved = notes.transposed(by: Key.estimate(of: notes).shiftToWhiteKeys)
-            let melody = moved.melody(named: file.trackNames)
             let steps = try file.rollBarCount(on: grid) * grid.stepsPerBar
             roll = PianoRoll(moved.map(grid.quantized), steps: steps)
-            self.melody = PianoRoll(melody.map(grid.quantized), steps: steps)
+            melody = PianoRoll(moved.melody(named: file.trackNames, on: grid), steps: steps)
         }
     }
 
@@ -33,16 +32,14 @@ public struct RollCorpus: Sendable {
     public let valid: [Song]
     /// Files that gave no song, and why.
     public let skipped: [String]
-    /// The median tempo of the songs to learn from, in quarter notes per minute.
-    public let tempo: Float
 
     /// Reads a folder of MIDI files: the lists `train.txt` and `valid.txt` if they are there, else every tenth file, in an
     /// order drawn under `seed`, judges.
     ///
-    /// - Throws: ``CorpusError`` if no song is left on either side, ``MusicFileError`` for what cannot be read.
+    /// - Throws: ``CorpusError`` if no song is left on either side, ``FileError`` for what cannot be read.
     public init(folder: URL, seed: UInt64 = 0) throws {
         let songs = try SongFolder(folder, seed: seed).songs(Song.init)
-        (train, valid, skipped, tempo) = (songs.train, songs.valid, songs.skipped, songs.tempo)
+        (train, valid, skipped) = (songs.train, songs.valid, songs.skipped)
     }
 
     /// The share of cells of the songs to learn from that are on, for each plane: the prior of the diffusion.
@@ -55,14 +52,24 @@ public struct RollCorpus: Sendable {
     }
 }
 
+extension RollCorpus: TrainingCorpus {
+    public var summary: String {
+        func bars(_ songs: [Song]) -> [Int] { songs.map { $0.roll.steps / PianoRoll.stepsPerBar } }
+        return summary(train: bars(train), valid: bars(valid), of: "bars")
+    }
+}
+
 extension [Note] {
-    /// The notes of the first track called MELODY, else the highest note of every onset.
-    fileprivate func melody(named tracks: [String]) -> [Note] {
+    /// The notes of the first track called MELODY, else the highest note of every step with onsets: recorded chords have as many
+    /// ticks as notes.
+    fileprivate func melody(named tracks: [String], on grid: BarGrid) -> [GridNote] {
         if let track = tracks.firstIndex(where: { $0.uppercased() == "MELODY" }) {
             let notes = filter { $0.track == track }
-            if !notes.isEmpty { return notes }
+            if !notes.isEmpty { return notes.map(grid.quantized) }
         }
-        return Dictionary(grouping: self, by: \.tick).values.compactMap { $0.max { $0.pitch < $1.pitch } }
-            .sorted { $0.tick < $1.tick }
+        return Dictionary(grouping: map(grid.quantized), by: \.step).values.compactMap {
+            $0.max { $0.pitch < $1.pitch }
+        }
+        .sorted { $0.step < $1.step }
     }
 }

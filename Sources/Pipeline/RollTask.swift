@@ -13,11 +13,11 @@ public import SMDIM
 /// step that has any, so that neither what fills a short song nor whole bars that are given count: for each song over eight
 /// windows with times stratified over (0, 1], and then the mean over the songs.
 public struct RollTask: TrainingTask {
-    public static let measure = "bits per step"
+    public static let metric = "bits per step"
     public let configuration: RollConfiguration
     public let tokenizerJSON: Data? = nil
     /// Windows of a valid song, each with a time of its own.
-    public static let judgedWindows = 8
+    public static let validationWindows = 8
 
     private let songs: [RollCorpus.Song]
     private let validSongs: [RollCorpus.Song]
@@ -68,10 +68,10 @@ public struct RollTask: TrainingTask {
             seed: options.seed, step: step, firstSample: samples.lowerBound)
     }
 
-    public var judgementCount: Int { validSongs.count }
+    public var validationCount: Int { validSongs.count }
 
-    public func judgement(_ index: Int) throws -> (batch: TrainingBatch, weights: [Float]) {
-        let times = (0..<Self.judgedWindows).map { (Double($0) + 0.5) / Double(Self.judgedWindows) }
+    public func validation(_ index: Int) throws -> (batch: TrainingBatch, weights: [Float]) {
+        let times = (0..<Self.validationWindows).map { (Double($0) + 0.5) / Double(Self.validationWindows) }
         let windows = times.indices.map { window(of: [validSongs[index]], seed: 0, step: index, sample: $0) }
         let batch = try batch(windows, times: times, seed: 0, step: index, firstSample: 0)
         let freeSteps = windows.reduce(0) { $0 + $1.freeSteps(of: configuration.cellCount) }

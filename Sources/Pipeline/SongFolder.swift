@@ -10,15 +10,15 @@ struct SongFolder {
 
     /// The lists `train.txt` and `valid.txt` if they are there, else every tenth file, in an order drawn under `seed`, judges.
     ///
-    /// - Throws: ``MusicFileError`` for a folder, or one list of two, that cannot be read.
+    /// - Throws: ``FileError`` for a folder, or one list of two, that cannot be read.
     init(_ url: URL, seed: UInt64) throws {
         self.url = url
         let lists = ["train.txt", "valid.txt"].map { url.appending(path: $0).path }
         if lists.contains(where: FileManager.default.fileExists) {
-            (train, valid) = (try AtomicFile.lines(lists[0]), try AtomicFile.lines(lists[1]))
+            (train, valid) = (try WholeFile.lines(lists[0]), try WholeFile.lines(lists[1]))
             return
         }
-        let names = try AtomicFile.namesOfMIDIFiles(inFolder: url.path)
+        let names = try WholeFile.namesOfMIDIFiles(inFolder: url.path)
         func draw(_ index: Int) -> UInt32 { Philox.draw(seed: seed, purpose: .window, position: UInt32(index)) }
         let order = names.indices.sorted { (draw($0), $0) < (draw($1), $1) }.map { names[$0] }
         let validCount = (names.count + 9) / 10

@@ -11,13 +11,13 @@ public import SMDIM
 /// 64 times t, stratified over (0, 1] and fixed by the seed, give 64 corruptions; the bound is the mean of
 /// Σ_masked CE / (t · L · ln 2). Source: arXiv 2107.03006 with α_t = 1 − t.
 public struct TokenTask: TrainingTask {
-    public static let measure = "bits per token"
+    public static let metric = "bits per token"
     /// Corruptions of a valid window.
     private static let timesPerWindow = 64
 
     public let configuration: ModelConfiguration
     public let tokenizerJSON: Data?
-    public static let judgedWindows = 8
+    public static let validationWindows = 8
 
     private let sampler: WindowSampler
     private let validWindows: [[Int32]]
@@ -70,15 +70,17 @@ public struct TokenTask: TrainingTask {
             firstSample: samples.lowerBound)
     }
 
-    public var judgementCount: Int { validWindows.count * Self.timesPerWindow / Self.judgedWindows }
+    public var validationCount: Int { validWindows.count * Self.timesPerWindow / Self.validationWindows }
 
-    public func judgement(_ index: Int) throws -> (batch: TrainingBatch, weights: [Float]) {
-        let (window, first) = (index * Self.judgedWindows).quotientAndRemainder(dividingBy: Self.timesPerWindow)
+    public func validation(_ index: Int) throws -> (batch: TrainingBatch, weights: [Float]) {
+        let (window, first) = (index * Self.validationWindows).quotientAndRemainder(dividingBy: Self.timesPerWindow)
         let offset = Double(Philox.draw(seed: 0, purpose: .trainTime, position: UInt32(window))) * 0x1p-32
-        let times = (first..<first + Self.judgedWindows).map { (Double($0) + 1 - offset) / Double(Self.timesPerWindow) }
+        let times = (first..<first + Self.validationWindows).map {
+            (Double($0) + 1 - offset) / Double(Self.timesPerWindow)
+        }
         let tokens = validWindows[window]
         let batch = try TrainingBatch(
-            windows: [[Int32]](repeating: tokens, count: Self.judgedWindows), times: times,
+            windows: [[Int32]](repeating: tokens, count: Self.validationWindows), times: times,
             probabilities: times.map { time in tokens.map { _ in time } }, seed: 0, step: window, firstSample: first)
         let corruptions = Double(validWindows.count * Self.timesPerWindow)
         return (batch, times.map { Float(1 / ($0 * Double(tokens.count) * corruptions * log(2))) })

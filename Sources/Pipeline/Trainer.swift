@@ -14,9 +14,10 @@ public final class Trainer<Task: TrainingTask> {
     /// AdamW steps that are done.
     public private(set) var step: Int
 
+    private let songs: String
     private let backend: any Backend
     private let training: TrainingStep
-    private let judgement: any Executable
+    private let validation: any Executable
 
     /// Starts a run.
     ///
@@ -36,21 +37,26 @@ public final class Trainer<Task: TrainingTask> {
         try self.init(configuration, corpus: corpus, state: state, step: 0, options: options, on: backend)
     }
 
-    /// Continues the run whose checkpoints are in `folder`.
+    /// Continues the run whose checkpoints are in `folder`; the corpus must be the one that it had.
     ///
-    /// - Throws: ``TrainingError/checkpoint(_:expected:found:)``, ``ModelFileError``, or what the backend throws.
+    /// - Throws: what ``TrainingCheckpoint/init(newestIn:)`` and ``init(resuming:corpus:on:)-(TrainingCheckpoint,_,_)`` throw.
     public convenience init(resuming folder: URL, corpus: Task.Corpus, on backend: any Backend) throws {
         try self.init(resuming: TrainingCheckpoint(newestIn: folder), corpus: corpus, on: backend)
     }
 
-    /// Continues the run of a checkpoint.
+    /// Continues the run of a checkpoint; the corpus must be the one that it had.
     ///
-    /// - Throws: ``TrainingError/checkpoint(_:expected:found:)``, ``ModelFileError``, or what the backend throws.
+    /// - Throws: ``TrainingError/checkpoint(_:expected:found:)``, ``ModelFileError``, what the task throws where the corpus does
+    ///   not fit the network, or what the backend throws.
     public convenience init(
         resuming checkpoint: TrainingCheckpoint, corpus: Task.Corpus, on backend: any Backend
     ) throws {
         let (header, state) = (checkpoint.header, checkpoint.state)
         let place = "\(checkpoint.place)/training.json"
+        // Checkpoints of older versions do not know their songs.
+        if let songs = header.songs, songs != corpus.summary {
+            throw TrainingError.checkpoint("\(place): songs", expected: songs, found: corpus.summary)
+        }
         do {
             let configuration = try Task.Configuration(json: Data(header.configuration.utf8))
             for declaration in try configuration.parameters {
@@ -82,22 +88,23 @@ public final class Trainer<Task: TrainingTask> {
         self.options = options
         task = try Task(configuration, corpus: corpus, options: options)
         self.step = step
+        songs = corpus.summary
         self.backend = backend
         let plans = try Self.plans(configuration, options: options)
         training = try TrainingStep(plans.training, of: configuration, state: state, on: backend)
-        judgement = try backend.compile(plans.judgement, parameters: training.parameters)
+        validation = try backend.compile(plans.validation, parameters: training.parameters)
     }
 
     private static func plans(
         _ configuration: Task.Configuration, options: TrainingOptions
-    ) throws -> (training: TrainingStep.Plans, judgement: Plan) {
+    ) throws -> (training: TrainingStep.Plans, validation: Plan) {
         let loss = try Task.lossPlan(
             configuration, windows: options.microBatch, options: options, slot: .value, purpose: .training)
         return (
             try TrainingStep.Plans(
                 configuration, loss: loss, maximumNorm: options.maximumNorm, decay: options.decay),
             try Task.lossPlan(
-                configuration, windows: Task.judgedWindows, options: options, slot: .average, purpose: .inference)
+                configuration, windows: Task.validationWindows, options: options, slot: .average, purpose: .inference)
         )
     }
 
@@ -112,7 +119,7 @@ public final class Trainer<Task: TrainingTask> {
         let plans = try plans(configuration, options: options)
         return (
             try backend.memory(of: configuration.parameters) * ParameterKey.Slot.allCases.count,
-            try [plans.training.gradients, plans.training.update, plans.judgement].reduce(0) {
+            try [plans.training.gradients, plans.training.update, plans.validation].reduce(0) {
                 try $0 + backend.memory(of: $1).byteCount
             }
         )
@@ -143,16 +150,16 @@ extension Trainer {
         return TrainingProgress(step: step, loss: loss, gradientNorm: Double(norm))
     }
 
-    /// The task's measure on the valid windows, with the moving average of the weights; see ``TrainingTask/measure``.
+    /// The task's measure on the valid windows, with the moving average of the weights; see ``TrainingTask/metric``.
     ///
     /// - Throws: ``TrainingError/notANumber(step:operation:)``, or what the backend throws.
-    public func validMeasure() throws -> Double {
+    public func validationMetric() throws -> Double {
         var sum = 0.0
-        for index in 0..<task.judgementCount {
-            let (batch, weights) = try task.judgement(index)
-            try judgement.write(batch, weights: weights)
-            try judgement.run()
-            sum += try Double(judgement.read("loss").floats()[0])
+        for index in 0..<task.validationCount {
+            let (batch, weights) = try task.validation(index)
+            try validation.write(batch, weights: weights)
+            try validation.run()
+            sum += try Double(validation.read("loss").floats()[0])
         }
         guard sum.isFinite else {
             throw TrainingError.notANumber(step: step, operation: "the measure of the valid songs")
@@ -209,7 +216,8 @@ extension Trainer {
     /// - Throws: ``ModelFileError/unwritable(file:reason:)``, or an error of the device; earlier checkpoints stay as they are.
     public func writeCheckpoint(to folder: URL) throws {
         try TrainingCheckpoint.write(
-            TrainingCheckpoint.Header(step: step, options: options, configuration: task.configuration.json),
+            TrainingCheckpoint.Header(
+                step: step, options: options, configuration: task.configuration.json, songs: songs),
             parameters: training.parameters, to: folder)
     }
 

@@ -13,6 +13,8 @@ public struct TrainingCheckpoint: Sendable {
         var step: Int
         var options: TrainingOptions
         var configuration: String
+        /// ``TrainingCorpus/summary``.
+        var songs: String?
     }
 
     /// What `training.json` says.
@@ -70,7 +72,7 @@ public struct TrainingCheckpoint: Sendable {
     /// copy gives it another name, which is passed over.
     private static func numbered(_ prefix: String, in folder: URL) throws -> [URL] {
         guard FileManager.default.fileExists(atPath: folder.path) else { return [] }
-        let steps = try AtomicFile.names(inFolder: folder.path).compactMap { name -> (step: Int, name: String)? in
+        let steps = try WholeFile.names(inFolder: folder.path).compactMap { name -> (step: Int, name: String)? in
             let digits = name.dropFirst(prefix.count)
             guard name.hasPrefix(prefix), digits.wholeMatch(of: /[0-9]{8,}/) != nil else { return nil }
             return Int(digits).map { ($0, name) }
@@ -81,7 +83,8 @@ public struct TrainingCheckpoint: Sendable {
     /// Checks that `folder` holds no checkpoint: a new run beside an older one would lose its own, as the older ones bear
     /// greater numbers.
     ///
-    /// - Throws: ``TrainingError/checkpoint(_:expected:found:)`` naming the newest.
+    /// - Throws: ``TrainingError/checkpoint(_:expected:found:)`` naming the newest, ``FileError`` for a folder that cannot be
+    ///   read.
     public static func requireNone(in folder: URL) throws {
         guard let newest = try all(in: folder).last else { return }
         throw TrainingError.checkpoint(
@@ -91,7 +94,8 @@ public struct TrainingCheckpoint: Sendable {
 
     /// Reads the newest checkpoint of `folder`.
     ///
-    /// - Throws: ``TrainingError/checkpoint(_:expected:found:)`` or ``ModelFileError``.
+    /// - Throws: ``TrainingError/checkpoint(_:expected:found:)``, ``ModelFileError``, or ``FileError`` for a folder that cannot be
+    ///   read.
     public init(newestIn folder: URL) throws {
         guard let url = try Self.all(in: folder).last else {
             throw TrainingError.checkpoint(folder.path, expected: "a checkpoint to resume from", found: "none")

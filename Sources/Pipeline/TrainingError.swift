@@ -9,8 +9,7 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .notANumber(let step, let operation):
-            "step \(step): \(operation) gave the first value that is no number; lower the rate or the maximum norm, "
-                + "and resume from the last checkpoint"
+            "step \(step): \(operation) gave the first value that is no number; train anew with a lower rate or maximum norm"
         case .checkpoint(let path, let expected, let found): "\(path): expected \(expected), found \(found)"
         }
     }

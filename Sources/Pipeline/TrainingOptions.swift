@@ -4,7 +4,7 @@ import SMDIM
 
 /// What a training run does; with the corpus it determines every bit of the result.
 public struct TrainingOptions: Codable, Hashable, Sendable {
-    /// How the positions of a loss are weighted; t is the share of masked tokens. Source: arXiv 2107.03006, 2305.09489.
+    /// How the positions of a loss are weighted; t is the diffusion time, outside swept windows the share of masked tokens. Source: arXiv 2107.03006, 2305.09489.
     public enum Weighting: String, Codable, Hashable, Sendable, CaseIterable {
         /// The mean over all masked positions of the batch.
         case mean
@@ -85,7 +85,7 @@ public struct TrainingOptions: Codable, Hashable, Sendable {
         validWindows = try values.decode(Int.self, forKey: .validWindows)
     }
 
-    /// The most positions that a step's windows, or the windows that judge, may have; the host holds them at once.
+    /// The most positions that a step's windows, or the windows of a validation, may have; the host holds them at once.
     static let maximumPositions = 1 << 24
 
     /// Checks every option.

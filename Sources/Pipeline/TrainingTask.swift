@@ -2,15 +2,30 @@ public import ComputeCore
 public import Foundation
 public import SMDIM
 
+/// Songs to learn from and songs to judge by.
+public protocol TrainingCorpus: Sendable {
+    /// How many they are and how long, such as `9 songs of 1200 bars to learn from, 1 of 90 to judge by`; a checkpoint keeps it
+    /// to know its songs again.
+    var summary: String { get }
+}
+
+extension TrainingCorpus {
+    /// The summary of songs of these lengths.
+    func summary(train: [Int], valid: [Int], of unit: String) -> String {
+        "\(train.count) songs of \(train.reduce(0, +)) \(unit) to learn from, "
+            + "\(valid.count) of \(valid.reduce(0, +)) to judge by"
+    }
+}
+
 /// What a run trains: a network's loss, the windows it learns from, and how it is judged.
 public protocol TrainingTask: Sendable {
     /// The sizes of the network.
     associatedtype Configuration: DenoiserConfiguration
     /// The songs.
-    associatedtype Corpus: Sendable
+    associatedtype Corpus: TrainingCorpus
 
-    /// What ``judgement(_:)`` sums up to, such as `bits per token`.
-    static var measure: String { get }
+    /// What ``validation(_:)`` sums up to, such as `bits per token`.
+    static var metric: String { get }
 
     /// The sizes of the network.
     var configuration: Configuration { get }
@@ -36,12 +51,12 @@ public protocol TrainingTask: Sendable {
     /// The windows `samples` of a step, corrupted at the given times.
     func batch(step: Int, samples: Range<Int>, times: [Double]) throws -> TrainingBatch
 
-    /// Windows of one judgement.
-    static var judgedWindows: Int { get }
+    /// Windows of one validation.
+    static var validationWindows: Int { get }
     /// Number of judgements.
-    var judgementCount: Int { get }
-    /// Valid windows under fixed noise, with weights that make the sum of all judgements' losses the ``measure``.
-    func judgement(_ index: Int) throws -> (batch: TrainingBatch, weights: [Float])
+    var validationCount: Int { get }
+    /// Valid windows under fixed noise, with weights that make the sum of all judgements' losses the ``metric``.
+    func validation(_ index: Int) throws -> (batch: TrainingBatch, weights: [Float])
 }
 
 /// What one step of a run did.

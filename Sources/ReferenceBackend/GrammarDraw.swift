@@ -119,7 +119,7 @@ private struct Choice {
             let sorted = logWeights.sorted(by: >)
             index = logWeights.firstIndex(of: sum) ?? 0
             distance = sorted.count > 1 ? 1 - exp(sorted[1] - sum) : .infinity
-            (probability, rest) = (1, 0)
+            (probability, rest) = (1 / logWeights.reduce(0) { $0 + exp($1 - sum) }, 0)
             return
         }
         var cumulative = 0.0

@@ -27,24 +27,23 @@ extension TokenDraw: ReferenceOperation {
     }
 }
 
-/// A categorical distribution after temperature and top-p.
+/// A categorical distribution after temperature and top-p; at temperature 0, where the greatest logit is taken, that of
+/// temperature 1.
 struct Categorical {
     /// Of each id; empty where no id has a probability.
     private(set) var probabilities: [Double] = []
+    /// The lowest id of the greatest logit, if that is taken whatever the draw.
+    private var best: Int?
     /// Whether another device may draw the bound of the top-p set elsewhere.
     private(set) var isNearCut = false
 
     init(logits: [Double], temperature: Double, topP: Double) {
         guard let largest = logits.max(), largest.isFinite, !logits.contains(where: \.isNaN) else { return }
-        if temperature == 0 {
-            let best = logits.firstIndex(of: largest)
-            probabilities = logits.indices.map { $0 == best ? 1 : 0 }
-            return
-        }
-        let weights = logits.map { exp(($0 - largest) / temperature) }
+        if temperature == 0 { best = logits.firstIndex(of: largest) }
+        let weights = logits.map { exp(($0 - largest) / (temperature == 0 ? 1 : temperature)) }
         let sum = weights.reduce(0, +)
         probabilities = weights.map { $0 / sum }
-        if topP < 1 { restrict(to: topP) }
+        if best == nil && topP < 1 { restrict(to: topP) }
     }
 
     private mutating func restrict(to topP: Double) {
@@ -61,6 +60,10 @@ struct Categorical {
     }
 
     func draw(_ u: Double) -> (id: Int, probability: Double, isNearTie: Bool)? {
+        if let best {
+            let others = probabilities.indices.filter { $0 != best }.map { probabilities[$0] / probabilities[best] }
+            return (best, probabilities[best], others.contains { 1 - $0 < Double(TokenDraw.nearTie) })
+        }
         var cumulative = 0.0
         var isNear = isNearCut
         var chosen: Int?

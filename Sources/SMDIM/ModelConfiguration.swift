@@ -1,3 +1,5 @@
+import ComputeCore
+
 /// The sizes of the MFA trunk, which maps [B, S, D] to [B, S, D].
 public struct TrunkConfiguration: Hashable, Sendable {
     /// What stands first in every block.
@@ -54,7 +56,7 @@ public struct ModelConfiguration: Hashable, Sendable {
     public var maskToken: Int32 { Int32(vocabularySize) }
 
     /// The least multiple of ``stride`` that holds `length` tokens.
-    public func paddedLength(_ length: Int) -> Int { (length + stride - 1) / stride * stride }
+    public func paddedLength(_ length: Int) -> Int { length.roundedUp(to: stride) }
 }
 
 extension ModelConfiguration {

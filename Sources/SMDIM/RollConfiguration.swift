@@ -20,14 +20,12 @@ public struct RollConfiguration: Hashable, Sendable {
     public var windowSteps = 512
     /// The trunk between the two linear layers.
     public var trunk: TrunkConfiguration
-    /// Quarter notes per minute of what the model writes, unless another tempo is asked for.
-    public var tempo: Float = 120
 
     /// C, cells of a time step.
     public var cellCount: Int { Self.planeCount * pitchCount }
 
     /// The least multiple of ``fold`` that holds `steps` time steps.
-    public func paddedSteps(_ steps: Int) -> Int { (steps + fold - 1) / fold * fold }
+    public func paddedSteps(_ steps: Int) -> Int { steps.roundedUp(to: fold) }
 
     /// The sizes of a preset's trunk.
     public init(_ preset: ModelConfiguration.Preset) {
@@ -51,7 +49,6 @@ extension RollConfiguration: DenoiserConfiguration {
         ]
         windowSteps = try values.integer("window_steps", in: 1...1_048_576)
         trunk = try TrunkConfiguration(values)
-        tempo = try values.positiveNumber("tempo", default: 120)
         for (key, density) in zip(["prior_sounding", "prior_onset"], priorDensities) where density >= 1 {
             throw .configuration(key: key, expected: "a number in (0, 1)", found: "\(density)")
         }
@@ -65,7 +62,7 @@ extension RollConfiguration: DenoiserConfiguration {
             [
                 ("model_type", "\"\(Self.modelType)\""), ("n_pitches", "\(pitchCount)"), ("fold", "\(fold)"),
                 ("n_times", "\(timeCount)"), ("prior_sounding", "\(priorDensities[0])"),
-                ("prior_onset", "\(priorDensities[1])"), ("window_steps", "\(windowSteps)"), ("tempo", "\(tempo)"),
+                ("prior_onset", "\(priorDensities[1])"), ("window_steps", "\(windowSteps)"),
             ] + trunk.jsonMembers)
     }
 

@@ -123,9 +123,9 @@ struct BenchReport: Codable {
 extension BenchReport {
     /// Reads an earlier report.
     ///
-    /// - Throws: `MusicFileError` where the path cannot be read, ``NoReport`` for a file of something else.
+    /// - Throws: `FileError` where the path cannot be read, ``NoReport`` for a file of something else.
     init(path: String) throws {
-        let bytes = try Data(AtomicFile.read(path))
+        let bytes = try Data(WholeFile.read(path))
         do { self = try JSONDecoder().decode(BenchReport.self, from: bytes) } catch {
             throw NoReport(path: path, reason: error.localizedDescription)
         }

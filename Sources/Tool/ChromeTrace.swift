@@ -42,6 +42,6 @@ struct ChromeTrace: Encodable {
 
     /// Writes the trace; the file appears whole or not at all.
     func write(to path: String) throws {
-        try AtomicFile.write([UInt8](JSONEncoder().encode(self)), to: path)
+        try WholeFile.write([UInt8](JSONEncoder().encode(self)), to: path)
     }
 }

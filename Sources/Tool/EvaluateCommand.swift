@@ -36,9 +36,9 @@ struct Evaluate: ParsableCommand {
     }
 
     func run() throws {
-        let list = try AtomicFile.lines(referenceList)
+        let list = try WholeFile.lines(referenceList)
         let references = SetStatistics.references(try list.map { try piece("\(reference)/\($0)") }, bars: bars)
-        let files = try AtomicFile.namesOfMIDIFiles(inFolder: generated)
+        let files = try WholeFile.namesOfMIDIFiles(inFolder: generated)
         let pieces = try files.map { try piece("\(generated)/\($0)") }
         let report = Report(
             whole: try SetStatistics(generated: pieces, references: references),

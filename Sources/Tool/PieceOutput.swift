@@ -13,10 +13,10 @@ struct PieceOutput {
         self.path = path
         isFolder = count > 1 || Self.isFolder(path)
         let folder = isFolder ? path : URL(filePath: path).deletingLastPathComponent().path
-        if count > 1 { try AtomicFile.makeFolder(path) }
+        if count > 1 { try WholeFile.makeFolder(path) }
         guard !URL(filePath: path).isSpecial else { return }
         guard Self.isFolder(folder), FileManager.default.isWritableFile(atPath: folder) else {
-            throw MusicFileError.unwritable(path: path, reason: "the folder \(folder) is not there or not writable")
+            throw FileError.unwritable(path: path, reason: "the folder \(folder) is not there or not writable")
         }
     }
 

@@ -10,12 +10,12 @@ enum Terminal {
 
     /// Lines on stdout.
     ///
-    /// - Throws: ``MusicFileError/unwritable(path:reason:)`` where they do not get there.
+    /// - Throws: ``FileError/unwritable(path:reason:)`` where they do not get there.
     static func result(_ text: String) throws {
         do {
             try FileHandle.standardOutput.write(contentsOf: Data("\(text)\n".utf8))
         } catch {
-            throw MusicFileError.unwritable(path: "stdout", reason: error.localizedDescription)
+            throw FileError.unwritable(path: "stdout", reason: error.localizedDescription)
         }
     }
 

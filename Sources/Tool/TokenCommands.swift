@@ -54,7 +54,7 @@ struct Detokenize: ParsableCommand {
 
     func validate() throws {
         try requireOption(
-            Tempo.range.contains(tempo), "tempo", "\(Tempo.range.lowerBound) to \(Tempo.range.upperBound)", tempo)
+            Tempo.range.contains(tempo), "tempo", Tempo.span, tempo)
     }
 
     func run() throws {

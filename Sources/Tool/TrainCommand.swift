@@ -50,6 +50,13 @@ struct Train: ParsableCommand {
 
     func validate() throws {
         try requireOption(preset == nil || initialModel == nil, "preset", "none beside --init", preset?.rawValue ?? "")
+        guard resume else { return }
+        let others = [("preset", preset != nil), ("init", initialModel != nil), ("tokenizer", tokenizer != nil)]
+        let given = options.given.map(\.name) + others.filter(\.1).map(\.0)
+        guard given.isEmpty else {
+            throw ValidationError(
+                "--resume: expected no options of the run, which its checkpoint has, found --\(given[0])")
+        }
     }
 
     func run() throws {
@@ -74,7 +81,7 @@ struct Train: ParsableCommand {
             // Options and a device that do not fit are named before songs are read.
             _ = try Trainer<Task>.memory(plannedConfiguration(task), options: options, on: backend)
             try TrainingCheckpoint.requireNone(in: folder)
-            try AtomicFile.makeFolder(output)
+            try WholeFile.makeFolder(output)
         }
         // A run that goes on splits the songs as it did.
         let corpus = try corpus(folder.appending(path: "corpus.safetensors"), checkpoint?.options.seed ?? options.seed)
@@ -114,25 +121,19 @@ struct Train: ParsableCommand {
         if resume && FileManager.default.fileExists(atPath: cache.path) { return try Corpus(tokenFile: cache) }
         let corpus = try Corpus(folder: URL(filePath: data), tokenizer: chosenTokenizer(), seed: seed)
         try corpus.write(to: cache)
-        let tokens = corpus.train.reduce(0) { $0 + $1.count }
-        report(
-            "\(corpus.train.count) songs of \(tokens) tokens to learn from, \(corpus.valid.count) to judge by",
-            skipped: corpus.skipped)
+        report(corpus, skipped: corpus.skipped)
         return corpus
     }
 
     private func rollCorpus(seed: UInt64) throws -> RollCorpus {
         let corpus = try RollCorpus(folder: URL(filePath: data), seed: seed)
-        let bars = corpus.train.reduce(0) { $0 + $1.roll.steps } / PianoRoll.stepsPerBar
-        report(
-            "\(corpus.train.count) songs of \(bars) bars to learn from, \(corpus.valid.count) to judge by",
-            skipped: corpus.skipped)
+        report(corpus, skipped: corpus.skipped)
         return corpus
     }
 
-    private func report(_ line: String, skipped: [String]) {
+    private func report(_ corpus: some TrainingCorpus, skipped: [String]) {
         for file in skipped.prefix(8) { Terminal.note("skipped \(file)") }
-        Terminal.note(line)
+        Terminal.note(corpus.summary)
     }
 
     private func chosenTokenizer() throws -> REMITokenizer {
@@ -193,7 +194,6 @@ extension RollTask: TrainableTask {
         // A network goes on with the prior that it has learnt to denoise.
         if start == nil { configuration.priorDensities = corpus.densities }
         configuration.windowSteps = options.length
-        configuration.tempo = corpus.tempo
         return configuration
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Music
 import Pipeline
 import Synchronization
 
@@ -23,6 +24,7 @@ struct TrainingClock<Task: TrainingTask> {
 
     /// Runs to the last step or to an interrupt; both end with a checkpoint.
     func run(until interrupt: Interrupt, checkpoints: URL) throws {
+        try forgetLaterSteps()
         var sums = (loss: 0.0, seconds: 0.0, steps: 0)
         let start = (clock: ContinuousClock.now, step: trainer.step)
         while trainer.step < trainer.options.steps && !interrupt.hasCome {
@@ -33,23 +35,33 @@ struct TrainingClock<Task: TrainingTask> {
                 progress.step.isMultiple(of: trainer.options.checkpointEvery) || progress.step == trainer.options.steps
             guard isCheckpoint || progress.step.isMultiple(of: 20) else { continue }
             let rate = Double(sums.steps * trainer.options.batch * trainer.options.length) / sums.seconds
-            let valid = isCheckpoint ? try trainer.validMeasure() : nil
+            let valid = isCheckpoint ? try trainer.validationMetric() : nil
             let mean = sums.loss / Double(sums.steps)
             try append(
                 Entry(
                     step: progress.step, loss: mean, gradientNorm: progress.gradientNorm, positionsPerSecond: rate,
-                    valid: valid, measure: Task.measure))
+                    valid: valid, measure: Task.metric))
             let elapsed = (ContinuousClock.now - start.clock).seconds
             let left = elapsed / Double(progress.step - start.step) * Double(trainer.options.steps - progress.step)
             Terminal.note(
                 String(
                     format: "step %d/%d  loss %.4f  norm %.2f  %.0f positions/s  %@%.0f min left", progress.step,
                     trainer.options.steps, mean, progress.gradientNorm, rate,
-                    valid.map { String(format: "valid %.4f \(Task.measure)  ", $0) } ?? "", left / 60))
+                    valid.map { String(format: "valid %.4f \(Task.metric)  ", $0) } ?? "", left / 60))
             sums = (0, 0, 0)
             if isCheckpoint { try trainer.writeCheckpoint(to: checkpoints) }
         }
         if interrupt.hasCome { try trainer.writeCheckpoint(to: checkpoints) }
+    }
+
+    /// Removes from the log the steps that are taken again, after the checkpoint that the run goes on from.
+    private func forgetLaterSteps() throws {
+        guard FileManager.default.fileExists(atPath: log.path) else { return }
+        let lines = try WholeFile.lines(log.path)
+        let kept = try lines.filter {
+            try JSONDecoder().decode(LoggedStep.self, from: Data($0.utf8)).step <= trainer.step
+        }
+        if kept.count < lines.count { try WholeFile.write([UInt8](kept.map { $0 + "\n" }.joined().utf8), to: log.path) }
     }
 
     private func append(_ entry: Entry) throws {
@@ -64,6 +76,11 @@ struct TrainingClock<Task: TrainingTask> {
             try line.write(to: log)
         }
     }
+}
+
+/// What tells a line of the log from others.
+private struct LoggedStep: Decodable {
+    let step: Int
 }
 
 /// Notes the first SIGINT instead of dying of it; a second one kills as usual.

@@ -1,6 +1,7 @@
 import Foundation
 import Music
 import Testing
+import _TestSupport
 
 /// Real music beside the package, in `../shared`; it is no part of the package.
 private enum Corpus {

@@ -35,10 +35,10 @@ struct MIDIReadingTests {
     func errorsNameTheFile() throws {
         let folder = try TemporaryFolder()
         let path = folder.path("bad.mid")
-        try AtomicFile.write(MIDIBytes.header(format: 2) + MIDIBytes.track(MIDIBytes.endOfTrack), to: path)
+        try WholeFile.write(MIDIBytes.header(format: 2) + MIDIBytes.track(MIDIBytes.endOfTrack), to: path)
         let error = try #require(throws: MIDIError.self) { try MIDIFile.read(path: path) }
         #expect(error.description == "\(path), byte 8: format 2, expected 0 or 1; export the piece as format 1")
-        #expect(throws: MusicFileError.self) { try MIDIFile.read(path: folder.path("absent.mid")) }
+        #expect(throws: FileError.self) { try MIDIFile.read(path: folder.path("absent.mid")) }
     }
 
     // MARK: - What is odd

@@ -145,8 +145,8 @@ struct MIDIWritingTests {
         let error = try #require(throws: MIDIError.self) { try unwritable.write(to: path) }
         #expect(error.file == path)
         #expect(try MIDIFile.read(path: path).file == ode)
-        #expect(throws: MusicFileError.self) { try ode.write(to: folder.path("no/such/folder.mid")) }
-        #expect(throws: MusicFileError.self) { try ode.write(to: folder.url.path) }
+        #expect(throws: FileError.self) { try ode.write(to: folder.path("no/such/folder.mid")) }
+        #expect(throws: FileError.self) { try ode.write(to: folder.url.path) }
         #expect(folder.names == ["piece.mid"])
     }
 

@@ -1,6 +1,7 @@
 import ComputeCore
 import Music
 import Testing
+import _TestSupport
 
 /// A vocabulary so small that all its short sequences can be written down.
 private func smallTokenizer(removesDuplicates: Bool = false, velocities: Bool = true) throws -> REMITokenizer {

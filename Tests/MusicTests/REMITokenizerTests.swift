@@ -153,13 +153,13 @@ struct REMITokenizerTests {
         #expect(throws: TokenizerError.malformed(path: path, reason: "4 ids but 3 tokens")) {
             try uneven.check(against: vocabulary, path: path)
         }
-        try AtomicFile.write(Array(#"{"ids": [4, "x"]}"#.utf8), to: path)
+        try WholeFile.write(Array(#"{"ids": [4, "x"]}"#.utf8), to: path)
         #expect(throws: TokenizerError.self) { try TokenFile(path: path) }
-        try AtomicFile.write(Array(#"{"ids": [4], "ids": [5]}"#.utf8), to: path)
+        try WholeFile.write(Array(#"{"ids": [4], "ids": [5]}"#.utf8), to: path)
         #expect(throws: TokenizerError.malformed(path: path, reason: #"byte 18: key "ids" appears twice"#)) {
             try TokenFile(path: path)
         }
-        try AtomicFile.write(Array(#"{"ids": [4]}"#.utf8), to: path)
+        try WholeFile.write(Array(#"{"ids": [4]}"#.utf8), to: path)
         #expect(try TokenFile(path: path).ids == [4])
     }
 }

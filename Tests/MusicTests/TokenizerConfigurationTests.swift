@@ -6,7 +6,7 @@ import _TestSupport
 @Suite("Tokenizer files")
 struct TokenizerConfigurationTests {
     private func text(_ name: String = "standard") throws -> String {
-        try String(decoding: AtomicFile.read(Fixture.path("tokenizer_\(name).json")), as: UTF8.self)
+        try String(decoding: WholeFile.read(Fixture.path("tokenizer_\(name).json")), as: UTF8.self)
     }
 
     private func read(_ text: String) throws -> TokenizerConfiguration {
@@ -56,7 +56,7 @@ struct TokenizerConfigurationTests {
     @Test("A file that is no tokenizer is named")
     func nameOfTheFile() throws {
         let path = try TemporaryFolder().path("other.json")
-        try AtomicFile.write(Array("[]".utf8), to: path)
+        try WholeFile.write(Array("[]".utf8), to: path)
         #expect(throws: TokenizerError.malformed(path: path, reason: "expected a JSON object")) {
             try REMITokenizer(path: path)
         }

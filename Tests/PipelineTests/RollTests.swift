@@ -242,11 +242,11 @@ private enum TinyRoll {
 
     @Test func lossFallsAndTheMeasureWithIt() throws {
         let trainer = try Self.trainer(Self.corpus().corpus)
-        let before = try trainer.validMeasure()
+        let before = try trainer.validationMetric()
         let losses = try (0..<40).map { _ in try trainer.takeStep().loss }
         let (early, late): (Double, Double) = (losses.prefix(5).reduce(0, +), losses.suffix(5).reduce(0, +))
         #expect(late < 0.5 * early)
-        #expect(try trainer.validMeasure() < 0.5 * before)
+        #expect(try trainer.validationMetric() < 0.5 * before)
     }
 
     /// A network without a head finds every cell as likely on as off, which costs a bit, so a time step costs as many as it has
@@ -263,12 +263,12 @@ private enum TinyRoll {
         (options.length, options.cellLoss) = (96, loss)
         let trainer = try Trainer<RollTask>(
             configuration, weights: weights, corpus: corpus, options: options, on: ReferenceBackend())
-        try #require(trainer.task.judgementCount == 1 && corpus.valid[0].roll.steps < 96)
-        let known = try #require(try trainer.task.judgement(0).batch.inputs["known"]).floats()
+        try #require(trainer.task.validationCount == 1 && corpus.valid[0].roll.steps < 96)
+        let known = try #require(try trainer.task.validation(0).batch.inputs["known"]).floats()
         let free = stride(from: 0, to: known.count, by: 176).map { step in known[step..<step + 176].count { $0 == 0 } }
         let expected = Double(free.reduce(0, +)) / Double(free.count { $0 > 0 })
         try #require(expected > 174 && expected < 176 && free.contains(0))
-        #expect(abs(try trainer.validMeasure() - expected) < 1e-5 * expected)
+        #expect(abs(try trainer.validationMetric() - expected) < 1e-5 * expected)
     }
 
     @Test func resumedRunHasTheBitsOfOneThatWasNot() throws {

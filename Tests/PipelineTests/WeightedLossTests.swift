@@ -49,7 +49,7 @@ import Testing
         var options = TinyRun.options
         options.validWindows = 2
         let trainer = try run.trainer(options, weights: run.evenWeights())
-        try #require(trainer.task.judgementCount * TokenTask.judgedWindows == 2 * 64)
+        try #require(trainer.task.validationCount * TokenTask.validationWindows == 2 * 64)
         let shares = (0..<2).flatMap { window in
             (0..<64).map { sample in
                 let time = (Double(sample) + 1 - offset(seed: 0, position: window)) / 64
@@ -57,6 +57,6 @@ import Testing
             }
         }
         let expected = log2(Double(run.configuration.vocabularySize)) * shares.reduce(0, +) / 128
-        #expect(abs(try trainer.validMeasure() - expected) < 1e-5 * expected)
+        #expect(abs(try trainer.validationMetric() - expected) < 1e-5 * expected)
     }
 }

@@ -15,7 +15,6 @@ import Testing
         var configuration = RollConfiguration(.small)
         configuration.priorDensities = [0.0421, 0.00731]
         configuration.fold = 2
-        configuration.tempo = 76
         #expect(try RollConfiguration(json: Data(configuration.json.utf8)) == configuration)
     }
 

@@ -28,6 +28,10 @@ private struct TrainFolder {
             ["train", "--data", songs, "--preset", "tiny", "-o", run] + Self.sizes + arguments)
     }
 
+    func resume(_ arguments: [String] = []) throws -> ToolRun {
+        try ToolRun(["train", "--data", songs, "-o", run, "--resume"] + arguments)
+    }
+
     static let sizes = [
         "--steps", "2", "--batch", "4", "--length", "16", "--checkpoint-every", "1", "--valid-windows", "1",
     ]
@@ -52,7 +56,7 @@ private struct TrainFolder {
 
     @Test func resumingWithoutACheckpointMakesNothing() throws {
         let train = try TrainFolder(songs: 0)
-        try train.train(["--resume"]).expectFailure(1, saying: "run: expected a checkpoint to resume from, found none")
+        try train.resume().expectFailure(1, saying: "run: expected a checkpoint to resume from, found none")
         #expect(train.folder.names == ["songs"])
     }
 
@@ -76,7 +80,7 @@ private struct TrainFolder {
             .expectFailure(2, saying: "--preset: expected none beside --init")
     }
 
-    /// Which songs judge is drawn under the seed of the run, whatever the command line says of it when the run goes on.
+    /// Which songs judge is drawn under the seed of the run, and what was logged behind its checkpoint is forgotten.
     @Test(arguments: ["token", "roll"]) func aResumedRunSplitsTheSongsAsItDid(_ kind: String) throws {
         let train = try TrainFolder()
         let whole = try train.train(["--kind", kind, "--seed", "5"])
@@ -84,10 +88,33 @@ private struct TrainFolder {
         for name in ["checkpoint-00000002", "corpus.safetensors"] {
             try? FileManager.default.removeItem(atPath: "\(train.run)/\(name)")
         }
-        let resumed = try train.train(["--kind", kind, "--resume"])
-        #expect(resumed.status == 0, "\(resumed.error)")
         let measures = try train.measures()
-        #expect(measures.count == 3 && measures.last == measures[1])
+        let resumed = try train.resume(["--kind", kind])
+        #expect(resumed.status == 0, "\(resumed.error)")
+        #expect(try measures.count == 2 && train.measures() == measures)
+    }
+
+    @Test(arguments: ["token", "roll"]) func aRunGoesOnWithItsOwnSongs(_ kind: String) throws {
+        let train = try TrainFolder()
+        let first = try train.train(["--kind", kind])
+        try #require(first.status == 0, "\(first.error)")
+        for name in ["run/checkpoint-00000002", "run/corpus.safetensors", "songs/3.mid"] {
+            try? FileManager.default.removeItem(atPath: train.folder.path(name))
+        }
+        let unit = kind == "token" ? "170 tokens" : "10 bars"
+        let resumed = try train.resume(["--kind", kind])
+        #expect(resumed.status == 1)
+        #expect(
+            resumed.error.contains("training.json: songs: expected 5 songs of \(unit) to learn from, 1 of "),
+            "\(resumed.error)")
+    }
+
+    @Test(arguments: [
+        ["--steps", "4"], ["--seed", "0"], ["--preset", "tiny"], ["--init", "m"], ["--tokenizer", "t"],
+    ])
+    func aRunGoesOnWithItsOwnOptions(_ option: [String]) throws {
+        try ToolRun(["train", "--data", "d", "-o", "o", "--resume"] + option).expectFailure(
+            2, saying: "--resume: expected no options of the run, which its checkpoint has, found \(option[0])")
     }
 
     @Test func aPlanIsOfTheModelThatTrainingStartsFrom() throws {

@@ -5,6 +5,7 @@ import Music
 import OpenCLBackend
 import SMDIM
 import Testing
+import _TestSupport
 import _ParityKit
 
 /// Pieces of 2048 tokens from an untrained model, which knows nothing of the grammar.

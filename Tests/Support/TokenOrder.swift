@@ -1,3 +1,5 @@
+public import Music
+
 /// How far a sequence of tokens keeps to the grammar of REMI.
 public struct TokenOrder: Sendable, Hashable, Codable {
     /// Tokens in the sequence.
