@@ -158,6 +158,7 @@ kernel void grammar_tokens(global const int *tokens, global const int *classes, 
         cumulative += w;
     }
     candidates[index] = chosen;
-    confidence[index] = class_probability * (weights[chosen] / mass);
+    // A GPU's division may round above 1, which reveal_confidence does not expect.
+    confidence[index] = fmin(class_probability * (weights[chosen] / mass), 1.0f);
     near_ties[index] |= is_near;
 }

@@ -65,6 +65,7 @@ kernel void token_draw(global const float *logits, global const int *tokens, glo
     // Rounding may leave the sum below a draw close to 1.
     chosen = chosen < 0 ? last : chosen;
     candidates[index] = chosen;
-    confidence[index] = weights[chosen] / mass;
+    // A GPU's division may round above 1, which reveal_confidence does not expect.
+    confidence[index] = fmin(weights[chosen] / mass, 1.0f);
     near_ties[index] = is_near;
 }

@@ -5,8 +5,7 @@
 // Accuracy   three passes over a row that stays in cache: mean, then the deviations' sum (which corrects the rounding
 //            of the mean) and squares, then the output. The variance is the biased one.
 // Local      GROUP * 4 bytes
-// Expects    x, y dense [rows, D], D >= 1; y may be x unless it is rounded (RESULT_BFLOAT16). A NaN or infinity makes
-//            its whole row NaN and no other.
+// Expects    x, y dense [rows, D], D >= 1. A NaN or infinity makes its whole row NaN and no other.
 // Twin       the same text with LANES 1 and GROUP 1.
 kernel __attribute__((reqd_work_group_size(GROUP, 1, 1)))
 void layer_norm(

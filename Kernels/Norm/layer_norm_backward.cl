@@ -7,7 +7,7 @@
 // Sums       weight_parts and bias_parts [groups, D] are overwritten; sum_rows adds their rows.
 // Local      GROUP * 4 bytes
 // Expects    x, dy, dx dense [rows, D], D >= 1. With `accumulate` dx is added to, as the residual stream wants, else
-//            overwritten; then it may be dy.
+//            overwritten.
 // Twin       the same text with LANES 1 and GROUP 1.
 kernel __attribute__((reqd_work_group_size(GROUP, 1, 1)))
 void layer_norm_backward(

@@ -174,7 +174,7 @@ void selective_scan_backward(
                 now.delta[t] = softplus(load_lanes(dt + at, count));
                 now.drive[t] = now.delta[t] * load_lanes(u + at, count);
             }
-            for (int n = 0; n < N; n++) store_lanes(state[n], checkpoints + (k * N + n) * GROUP * LANES, LANES);
+            for (int n = 0; n < N; n++) store_lanes(state[n], checkpoints + ((size_t)k * N + n) * GROUP * LANES, LANES);
             for (int first = 0; first < N; first += STATE_TILE) {
                 for (int n = 0; n < STATE_TILE; n++) past.h[0][n] = state[first + n];
                 replay(length, &now, &past, rate + first, b + (size_t)start * b_stride + first, b_stride);
@@ -200,7 +200,7 @@ void selective_scan_backward(
                 const global float *b_tile = b + (size_t)start * b_stride + first;
                 global float *parts = projection_parts + (size_t)start * 2 * N + first;
                 for (int n = 0; n < STATE_TILE; n++)
-                    past.h[0][n] = load_lanes(checkpoints + (k * N + first + n) * GROUP * LANES, LANES);
+                    past.h[0][n] = load_lanes(checkpoints + ((size_t)k * N + first + n) * GROUP * LANES, LANES);
                 replay(length, &now, &past, rate + first, b_tile, b_stride);
                 retrace(
                     length, &now, &past, rate + first, carry + first, d_rate + first, b_tile, b_stride,

@@ -8,18 +8,17 @@
 // Work-group GROUP work-items own ROWS rows, one after the other; global {ceil(rows / ROWS) * GROUP}. CPU: GROUP 1,
 //            LANES 16, ROWS 16 or so; GPU: GROUP 64, LANES 1, ROWS 1.
 // Local      GROUP * 4 bytes
-// Expects    logits, dlogits dense [rows, V], dlogits may be logits; targets, selector int32 [rows]; losses [rows].
+// Expects    logits dense [rows, V], overwritten by dlogits; targets, selector int32 [rows]; losses [rows].
 //            NaN or +inf among a selected row's logits, all of them -inf, or a target outside 0..<V: loss and dlogits NaN.
 // Twin       the same text with LANES 1 and GROUP 1.
 kernel __attribute__((reqd_work_group_size(GROUP, 1, 1)))
 void cross_entropy(
     const int rows, const int columns, const int steps,
-    const global float *logits,
+    global float *restrict logits,
     const global int *restrict targets,
     const global int *restrict selector, const int selected,
     const global float *restrict weights,
-    global float *restrict losses,
-    global float *dlogits
+    global float *restrict losses
 ) {
     local float scratch[GROUP];
     const int me = get_local_id(0);
@@ -27,12 +26,11 @@ void cross_entropy(
     const int first = get_group_id(0) * ROWS;
     const int end = min(first + ROWS, rows);
     for (int row = first; row < end; row++) {
-        const global float *source = logits + (size_t)row * columns;
-        global float *target_row = dlogits + (size_t)row * columns;
+        global float *source = logits + (size_t)row * columns;
         const int target = targets[row];
         const bool counts = selector[row] == selected;
         const bool known = target >= 0 && target < columns;
-        // Whoever overwrites the target's logit also reads it: dlogits may be logits.
+        // Whoever overwrites the target's logit also reads it.
         const bool owns = known ? target / LANES % GROUP == me : me == 0;
         const float chosen = known && owns ? source[target] : NAN;
 
@@ -50,9 +48,9 @@ void cross_entropy(
         const float scale = weight / sum;
         for (int j = begin; j < columns; j += GROUP * LANES) {
             const lanes slope = scale * exp_nonpositive(load_lanes(source + j, columns - j) - peak);
-            store_lanes(counts ? slope : (lanes)0.0f, target_row + j, columns - j);
+            store_lanes(counts ? slope : (lanes)0.0f, source + j, columns - j);
         }
-        if (counts && known && owns) target_row[target] -= weight;
+        if (counts && known && owns) source[target] -= weight;
         if (owns) losses[row] = counts ? weight * (log(sum) + (peak - chosen)) : 0.0f;
     }
 }

@@ -2,6 +2,8 @@
 ///
 /// Inference fuses activations into what comes before them; training records them apart, because the gradient of one that
 /// is not monotonic needs its input. M rows, N columns, in tensors of any rank.
+///
+/// NaN stays NaN.
 public struct Activate: Operation, Recomputable {
     public static let name = "activate"
 

@@ -6,6 +6,8 @@
 ///
 /// The gradient is 0 afterwards, so that the next accumulation starts. Element by element, in whatever layout the five
 /// tensors share. Sources: Loshchilov and Hutter, arXiv 1711.05101; the average: Polyak and Juditsky, 1992.
+///
+/// A NaN or an infinity in an element reaches that element of the moments, the weight and the average, and no other.
 public struct AdamW: Operation {
     public static let name = "adamw"
 
@@ -42,11 +44,12 @@ public struct AdamW: Operation {
     }
 
     public var operands: [Operand] {
-        [("weight", weight), ("gradient", gradient), ("firstMoment", firstMoment), ("secondMoment", secondMoment)]
-            .map { Operand($0, $1, .update, layouts: .float32) } + [
-                Operand("average", average, .update, layouts: .float32), Operand("clip", clip, .read),
-                Operand("schedule", schedule, .read),
-            ]
+        let state = [
+            ("gradient", gradient), ("firstMoment", firstMoment), ("secondMoment", secondMoment), ("average", average),
+        ]
+        return [Operand("weight", weight, .update, layouts: .float32)]
+            + state.map { Operand($0, $1, .update, layouts: .float32, layoutOf: "weight") }
+            + [Operand("clip", clip, .read), Operand("schedule", schedule, .read)]
     }
 
     public var work: Work { Work(flops: 18 * weight.shape.elementCount, bytes: traffic()) }

@@ -5,6 +5,8 @@
 ///
 /// dq̂ and dk̂ turned back by the rotary angles. B samples, S positions, D = H·d features, H heads. No tensor of S·S
 /// elements exists. Source: Dao et al., arXiv 2205.14135, appendix B.
+///
+/// A NaN or an infinity reaches every gradient whose sum holds it, as NaN or infinite; which of the two may differ by device.
 public struct AttentionBackward: Operation {
     public static let name = "attention_backward"
 

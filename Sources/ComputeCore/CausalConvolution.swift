@@ -4,6 +4,8 @@
 /// SiLU(v) = v / (1 + e⁻ᵛ).
 ///
 /// B samples, S positions, I channels, W the kernel's width. Source: Gu and Dao, arXiv 2312.00752.
+///
+/// A NaN or an infinity in x reaches the W positions of its channel that see it, and no other.
 public struct CausalConvolution: Operation {
     public static let name = "causal_convolution"
 

@@ -4,6 +4,8 @@
 /// dweight[i, 0, w] += Σ_{b,s} dv[b, s, i] · x[b, s − W + 1 + w, i], dbias[i] += Σ_{b,s} dv[b, s, i].
 ///
 /// B samples, S positions, I channels, W the kernel's width.
+///
+/// A NaN or an infinity reaches every gradient whose sum holds it, as NaN or infinite; which of the two may differ by device.
 public struct CausalConvolutionBackward: Operation {
     public static let name = "causal_convolution_backward"
 

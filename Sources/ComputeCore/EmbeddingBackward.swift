@@ -2,6 +2,8 @@
 ///
 /// B samples, L tokens, V rows, E columns. Positions are added in ascending order, without atomics, so the same bits come
 /// out every time. An id outside 0..<V adds to nothing.
+///
+/// A NaN or an infinity in dy reaches the row of its token, and no other.
 public struct EmbeddingBackward: Operation {
     public static let name = "embedding_backward"
 

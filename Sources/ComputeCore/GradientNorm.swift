@@ -2,7 +2,8 @@
 ///
 /// output = [min(1, maximum / norm), norm], norm = √(Σ over tensors and elements of gradient²).
 ///
-/// Source: Pascanu et al., arXiv 1211.5063. A NaN among the gradients makes both NaN.
+/// Source: Pascanu et al., arXiv 1211.5063. A NaN among the gradients makes both NaN. A device may square in float32, where an
+/// element above 1.8·10¹⁹ makes the norm infinite and the factor 0.
 public struct GradientNorm: Operation {
     public static let name = "gradient_norm"
 
@@ -31,6 +32,8 @@ public struct GradientNorm: Operation {
         try validator.require(!gradients.isEmpty, "gradients", "at least one", "none")
         for gradient in gradients {
             try validator.require(gradient.elementType == .float32, "gradients", "float32", "\(gradient.elementType)")
+            try validator.require(
+                gradient.shape.elementCount > 0, "gradients", "at least one element", "\(gradient.shape)")
         }
         try validator.require(maximum > 0, "maximum", "a positive number", "\(maximum)")
         try validator.require(output, "output", is: [2])

@@ -27,6 +27,8 @@ public enum Precision: String, Codable, Hashable, Sendable, CaseIterable {
 ///
 /// M rows (all axes of x but the last), K inputs, N outputs. Products are summed in an order that depends on K alone,
 /// so a row's result does not depend on the rows beside it.
+///
+/// A NaN or an infinity in a row of x reaches that row of y and no other.
 public struct Linear: Operation {
     public static let name = "linear"
 

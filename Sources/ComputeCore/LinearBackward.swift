@@ -4,6 +4,8 @@
 ///
 /// M rows, K inputs, N outputs. The factors of both products have the layer's precision; sums are float32, in an order that
 /// depends on M, N and K alone.
+///
+/// A NaN or an infinity reaches every gradient whose sum holds it, as NaN or infinite; which of the two may differ by device.
 public struct LinearBackward: Operation {
     public static let name = "linear_backward"
 
@@ -36,7 +38,7 @@ public struct LinearBackward: Operation {
     public var operands: [Operand] {
         var operands = [
             Operand("input", forward.input, .read),
-            Operand("weight", forward.weight, .read, layouts: forward.precision.matrixLayouts),
+            Operand("weight", forward.weight, .read, layouts: [.matrix]),
             Operand("outputGradient", outputGradient, .read),
             Operand("inputGradient", inputGradient, accumulates ? .update : .write),
             Operand("weightGradient", weightGradient, .update, layouts: [.matrix]),

@@ -53,19 +53,22 @@ public struct Operand: Hashable, Sendable {
     public let layouts: Set<ParameterLayout>
     /// The argument whose memory this one may be, because each element is read before it is written.
     public let inPlaceOf: String?
+    /// The argument of whose layout this one has to be, because elements meet where they lie.
+    public let layoutOf: String?
     /// The columns that a view touches; nil for the whole tensor.
     private let columns: Range<Int>?
 
     /// An operand.
     public init(
         _ name: String, _ tensor: Tensor, _ access: Access, layouts: Set<ParameterLayout> = [.plain],
-        inPlaceOf: String? = nil
+        inPlaceOf: String? = nil, layoutOf: String? = nil
     ) {
         self.name = name
         self.tensor = tensor
         self.access = access
         self.layouts = layouts
         self.inPlaceOf = inPlaceOf
+        self.layoutOf = layoutOf
         columns = nil
     }
 
@@ -76,6 +79,7 @@ public struct Operand: Hashable, Sendable {
         self.access = access == .write && view.columns != view.rowStride ? .update : access
         layouts = [.plain]
         inPlaceOf = nil
+        layoutOf = nil
         columns = view.columnRange
     }
 

@@ -71,18 +71,24 @@ public struct Plan: Sendable {
 
     private func require(_ operands: [Operand], by validator: Validator) throws(ValidationError) {
         for (index, operand) in operands.enumerated() {
-            let role = storages[operand.tensor.storage].role
-            let layout = if case .parameter(_, let layout) = role { layout } else { ParameterLayout.plain }
+            let layout = layout(of: operand.tensor)
             let expected = operand.layouts.map { "\($0)" }.sorted().joined(separator: " or ")
             try validator.require(
                 operand.layouts.contains(layout), operand.name, "a parameter of layout \(expected)",
                 "layout \(layout)")
             for other in operands[..<index] {
+                try validator.require(
+                    operand.layoutOf != other.name || layout == self.layout(of: other.tensor), operand.name,
+                    "the layout of \(other.name), \(self.layout(of: other.tensor))", "\(layout)")
                 let (written, touched) = operand.access == .read ? (other, operand) : (operand, other)
                 try validator.require(
                     !written.conflicts(with: touched), written.name, "memory of its own", "that of \(touched.name)")
             }
         }
+    }
+
+    private func layout(of tensor: Tensor) -> ParameterLayout {
+        if case .parameter(_, let layout) = storages[tensor.storage].role { layout } else { .plain }
     }
 
     /// Makes `tensor` readable by name after a replay.

@@ -8,6 +8,8 @@
 ///
 /// B samples, S positions, I channels, N states. The states are computed again, a tile of positions at a time: no tensor of
 /// B·I·N·S elements exists anywhere.
+///
+/// A NaN or an infinity reaches every gradient whose sum holds it, as NaN or infinite; which of the two may differ by device.
 public struct SelectiveScanBackward: Operation {
     public static let name = "selective_scan_backward"
 

@@ -3,6 +3,8 @@
 /// y[b, s, d] = activation(Σ_k Σ_e x[b, s·k₀ + k, e] · weight[d, e, k] + bias[d]), k₀ the stride.
 ///
 /// B samples, L input positions, S = L / k₀ output positions, E input and D output channels.
+///
+/// A NaN or an infinity in x reaches the position of y that holds it, and no other.
 public struct StridedConvolution: Operation {
     public static let name = "strided_convolution"
 

@@ -4,6 +4,8 @@
 /// dweight[d, e, k] += Σ_{b,s} dy[b, s, d] · x[b, s·k₀ + k, e], dbias[d] += Σ_{b,s} dy[b, s, d].
 ///
 /// B samples, L input positions, S = L / k₀ output positions, E input and D output channels.
+///
+/// A NaN or an infinity reaches every gradient whose sum holds it, as NaN or infinite; which of the two may differ by device.
 public struct StridedConvolutionBackward: Operation {
     public static let name = "strided_convolution_backward"
 

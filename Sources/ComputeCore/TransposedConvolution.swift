@@ -3,6 +3,8 @@
 /// y[b, s·k₀ + k, e] = activation(Σ_d x[b, s, d] · weight[d, e, k] + bias[e]), k₀ the stride.
 ///
 /// B samples, S input positions, L = S·k₀ output positions, D input and E output channels.
+///
+/// A NaN or an infinity in x reaches the positions that its own becomes, and no other.
 public struct TransposedConvolution: Operation {
     public static let name = "transposed_convolution"
 

@@ -4,6 +4,8 @@
 /// dweight[d, e, k] += Σ_{b,s} x[b, s, d] · dy[b, s·k₀ + k, e], dbias[e] += Σ_{b,l} dy[b, l, e].
 ///
 /// B samples, S input positions, L = S·k₀ output positions, D input and E output channels.
+///
+/// A NaN or an infinity reaches every gradient whose sum holds it, as NaN or infinite; which of the two may differ by device.
 public struct TransposedConvolutionBackward: Operation {
     public static let name = "transposed_convolution_backward"
 

@@ -56,7 +56,12 @@ public enum WholeFile {
     ///
     /// - Throws: ``FileError/unreadable(path:reason:)``.
     public static func namesOfMIDIFiles(inFolder path: String) throws -> [String] {
-        try names(inFolder: path).filter { [".mid", ".midi"].contains(where: $0.lowercased().hasSuffix) }
+        try names(inFolder: path).filter(isMIDI)
+    }
+
+    /// Whether a file is a MIDI file by its name.
+    public static func isMIDI(_ name: String) -> Bool {
+        [".mid", ".midi"].contains(where: name.lowercased().hasSuffix)
     }
 
     /// Makes the folder at `path`, and those above it, where they are not there yet.

@@ -8,8 +8,7 @@ extension ActivationBackward: OpenCLOperation {
             try binder.launch(
                 KernelVariant(.activationBackward, ["LANES": lanes]).defining("SLOPE", "\(activation.rawValue)_slope"),
                 global: SIMD3(gradient.columns.dividedRoundingUp(by: lanes), gradient.rows, 1),
-                binder.arguments(gradient) + binder.arguments(saved) + binder.arguments(gradient)
-                    + [.int(gradient.columns)])
+                binder.arguments(gradient) + binder.arguments(saved) + [.int(gradient.columns)])
         ]
     }
 }

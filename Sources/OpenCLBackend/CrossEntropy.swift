@@ -11,7 +11,6 @@ extension CrossEntropy: OpenCLOperation {
                 [
                     .int(rows), .int(ids), .int(logits.shape[1]), binder.argument(logits), binder.argument(targets),
                     binder.argument(selector), .int32(selected), binder.argument(weights), binder.argument(losses),
-                    binder.argument(logits),
                 ])
         ]
     }

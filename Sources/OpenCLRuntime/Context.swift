@@ -5,8 +5,8 @@ import Synchronization
 ///
 /// **Threads.** A context and all that it makes may be used from several tasks. Every call is one step: two tasks that
 /// enqueue at once interleave whole commands, and who needs several commands in a row (bind a kernel and enqueue it,
-/// write a parameter and launch) must be the only one to use those kernels and buffers meanwhile. Enqueuing never
-/// waits for the device; `read`, `finish` and `takeProfile` do, and `write` may.
+/// write a parameter and launch) must be the only one to use those kernels and buffers meanwhile. Enqueuing does
+/// not wait for the device, but for a write behind thousands that nobody waited for; `read`, `finish` and `takeProfile` do.
 public final class Context: Sendable {
     /// The device that this context uses.
     public let device: Device
@@ -19,6 +19,7 @@ public final class Context: Sendable {
     let programs: ProgramLibrary
     private let staged = Mutex<[StagedBytes]>([])
     private let launches = Mutex(TimedLaunches())
+    private let compiling: Mutex<(@Sendable () -> Void)?>
 
     /// Opens a device.
     ///
@@ -28,9 +29,11 @@ public final class Context: Sendable {
     ///   - memoryLimit: Bytes that may be live at once. `nil`: the environment variable `SMDIM_MEMORY_LIMIT` (bytes, or
     ///     with K, M or G behind the number), else the device's global memory.
     ///   - binaryCache: Where compiled programs are kept between runs.
+    ///   - compiling: Is called once, before the first program that is not in the cache is compiled; that may take seconds.
     /// - Throws: `invalidArgument` for a limit that is not positive, `callFailed` if the driver refuses.
     public init(
-        device: Device, profiling: Bool = false, memoryLimit: Int? = nil, binaryCache: BinaryCache = .automatic
+        device: Device, profiling: Bool = false, memoryLimit: Int? = nil, binaryCache: BinaryCache = .automatic,
+        compiling: (@Sendable () -> Void)? = nil
     ) throws(OpenCLError) {
         let ledger = try MemoryLedger(limit: memoryLimit, device: device)
         let context = try Owned<ContextObject>("clCreateContext") { status in
@@ -46,6 +49,16 @@ public final class Context: Sendable {
         handle = context
         self.ledger = ledger
         programs = ProgramLibrary(disk: binaryCache.store(for: device))
+        self.compiling = Mutex(compiling)
+    }
+
+    /// Says that a program is about to be compiled, the first time.
+    func announceCompiling() {
+        let announce = compiling.withLock { announce in
+            defer { announce = nil }
+            return announce
+        }
+        announce?()
     }
 
     deinit {

@@ -29,7 +29,9 @@ public struct DeviceList: Sendable {
         for (number, platform) in try Self.platforms().enumerated() {
             let platformName = (try? InfoQuery.platform(platform, CL_PLATFORM_NAME).string()) ?? "platform \(number)"
             do throws(OpenCLError) {
-                for raw in try Self.rawDevices(of: platform) { append(raw, of: platform, named: platformName) }
+                let devices = try Self.rawDevices(of: platform)
+                if devices.isEmpty { unusable.append(Unusable(name: platformName, reason: Self.noDevices)) }
+                for raw in devices { append(raw, of: platform, named: platformName) }
             } catch {
                 unusable.append(Unusable(name: platformName, reason: "\(error)"))
             }
@@ -52,13 +54,21 @@ public struct DeviceList: Sendable {
         unusable.append(Unusable(name: "\(platformName), \(name)", reason: reason))
     }
 
+    /// PoCL is silent about what it could not start with.
+    private static let noDevices =
+        "its driver found no devices; PoCL finds none where it cannot write its cache, see POCL_CACHE_DIR"
+
     /// What keeps a device from running programs that its driver compiles; nil if nothing does.
     private static func lack(of raw: cl_device_id) throws(OpenCLError) -> String? {
         func has(_ parameter: Int32) throws(OpenCLError) -> Bool {
             try InfoQuery.device(raw, parameter).integer(cl_bool.self) != CL_FALSE
         }
         if try !has(CL_DEVICE_AVAILABLE) { return "its driver says that it is not available" }
-        return try has(CL_DEVICE_COMPILER_AVAILABLE) ? nil : "its driver has no compiler"
+        if try !has(CL_DEVICE_COMPILER_AVAILABLE) { return "its driver has no compiler" }
+        // OpenCL, a space, and the version.
+        let version = try InfoQuery.device(raw, CL_DEVICE_VERSION).string()
+        let isOld = ["OpenCL 1.0", "OpenCL 1.1"].contains(where: version.hasPrefix)
+        return isOld ? "OpenCL 1.2 is needed, its driver has \(version)" : nil
     }
 
     private static func platforms() throws(OpenCLError) -> [cl_platform_id] {
@@ -91,7 +101,7 @@ extension DeviceList {
     /// The device that a user asked for.
     ///
     /// - Parameter request: `gpu` or `cpu` for the first of that kind; else an index; else a part of a name in any case,
-    ///   of which the first match is taken. A number that is no index is looked for in the names ("4090"). `nil` means
+    ///   of which the first match is taken. A number that is no index is looked for among the numbers in the names ("4090"). `nil` means
     ///   what the environment variable `SMDIM_DEVICE` says; if that is unset or empty, the first GPU, else the first CPU.
     /// - Throws: `noDevice` if nothing matches.
     public func select(_ request: String? = nil) throws(OpenCLError) -> Device {
@@ -110,20 +120,27 @@ extension DeviceList {
         if wanted.isEmpty { return nil }
         if wanted == "gpu" || wanted == "cpu" { return devices.first { $0.kind.rawValue == wanted } }
         if let index = Int(wanted), devices.indices.contains(index) { return devices[index] }
-        return devices.first { $0.name.lowercased().contains(wanted) }
+        let isNumber = wanted.allSatisfy(\.isNumber)
+        return devices.first { device in
+            device.name.lowercased().ranges(of: wanted).contains {
+                !isNumber || device.name.lowercased().isNumber(at: $0)
+            }
+        }
     }
 }
 
 extension Device {
-    /// All devices that can be used; see ``DeviceList``.
-    ///
-    /// - Throws: what ``DeviceList/init()`` throws.
-    public static func all() throws(OpenCLError) -> [Device] { try DeviceList().devices }
-
     /// The device that a user asked for; see ``DeviceList/select(_:)``.
     ///
     /// - Throws: `noDevice` if nothing matches, and what ``DeviceList/init()`` throws.
     public static func select(_ request: String? = nil) throws(OpenCLError) -> Device {
         try DeviceList().select(request)
+    }
+}
+
+extension String {
+    /// Whether a part that is all digits is a whole number of the text.
+    fileprivate func isNumber(at range: Range<Index>) -> Bool {
+        self[..<range.lowerBound].last?.isNumber != true && self[range.upperBound...].first?.isNumber != true
     }
 }

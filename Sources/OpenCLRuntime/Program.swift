@@ -33,6 +33,7 @@ public final class Program: Sendable {
             handle = restored
             origin = .diskCache
         } else {
+            context.announceCompiling()
             handle = try Self.compile(text, of: specialisation.name, options: options, in: context)
             origin = .source
         }

@@ -57,7 +57,7 @@ public enum CorpusError: Error, Equatable, Sendable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .noSongs(let place, let part, let skipped, let first):
-            "\(place): expected MIDI files with notes for \(part), found none"
+            "\(place): expected MIDI files with notes for train and for valid, found none for \(part)"
                 + (first.map { "; \(skipped) files were skipped, the first: \($0)" } ?? "")
         case .malformed(let place, let expected): "\(place): expected \(expected)"
         }

@@ -50,13 +50,9 @@ extension Model {
         return draws.map { draw in
             let decoding = tokenizer.decode(draw.tokens)
             let notes = score.notes(decoding.notes, behindBars: masked.firstBar, inBars: bars)
-            var piece = Piece(gap, filledWith: notes, draw: draw, settings: settings, report: decoding.report)
-            let empty = Set(bars).subtracting(notes.map { $0.step / score.grid.stepsPerBar + 1 }).sorted()
-            if settings.grammar?.allowsEmptyBars == false, !empty.isEmpty {
-                let list = empty.map(String.init).joined(separator: ", ")
-                piece.summary.remarks.append("no notes in bar \(list); with --tokens every bar gets some")
-            }
-            return piece
+            return Piece(
+                gap, filledWith: notes, draw: draw, settings: settings, report: decoding.report,
+                hint: tokens == nil ? "; with --tokens every bar gets some" : "")
         }
     }
 
@@ -271,14 +267,20 @@ extension GridNote {
 
 extension Piece {
     /// A piece whose gap is filled with some of the notes.
+    ///
+    /// - Parameter hint: What to do about bars that should have got notes and have none.
     fileprivate init(
         _ gap: BarGap, filledWith notes: [GridNote], draw: Draw, settings: SamplingSettings,
-        report: REMITokenizer.DecodeReport
+        report: REMITokenizer.DecodeReport, hint: String = ""
     ) {
         let filling = gap.filled(with: notes)
+        let empty = Set(gap.bars).subtracting(filling.inserted.map { gap.grid.bar(ofTick: $0.tick) }).sorted()
         var summary = Summary(
             draw, settings: settings, report: report, notes: filling.inserted.count, bars: gap.bars.count)
         summary.remarks += filling.remarks
+        if settings.grammar?.allowsEmptyBars == false, !empty.isEmpty {
+            summary.remarks.append("no notes in bar \(empty.map(String.init).joined(separator: ", "))\(hint)")
+        }
         self.init(file: filling.file, tokens: draw.tokens, summary: summary)
     }
 }

@@ -36,7 +36,7 @@ public struct Model: Sendable {
         tokenizer = try hasTokenizer ? REMITokenizer(path: folder.tokenizerURL.path) : REMITokenizer()
         try tokenizer.vocabulary.check(
             fits: configuration.vocabularySize, model: name,
-            tokenizer: hasTokenizer ? folder.tokenizerURL.lastPathComponent : "built in")
+            tokenizer: hasTokenizer ? folder.tokenizerURL.lastPathComponent : "built in, for want of a tokenizer.json,")
         isUntrained = try folder.isUntrained()
         self.backend = backend
         parameters = try backend.prepare(folder.weights(precision: precision))

@@ -30,6 +30,11 @@ public struct TokenTask: TrainingTask {
                 name: "length", expected: "a multiple of the stride \(configuration.stride)", found: "\(options.length)"
             )
         }
+        guard options.cellLoss == .crossEntropy else {
+            throw PipelineError.option(
+                name: "cell-loss", expected: "\(BinaryCrossEntropy.Loss.crossEntropy.rawValue) for tokens",
+                found: options.cellLoss.rawValue)
+        }
     }
 
     public init(_ configuration: ModelConfiguration, corpus: Pipeline.Corpus, options: TrainingOptions) throws {

@@ -4,7 +4,7 @@ public import Foundation
 extension ModelConfiguration: DenoiserConfiguration {
     public init(json bytes: Data) throws(ModelFileError) {
         let values = try ConfigurationValues(text: bytes)
-        try values.requireModelType("smdim")
+        try values.requireModelType("smdim", "a model of tokens")
         vocabularySize = try values.integer("vocab_size", in: 1...65_536)
         embeddingWidth = try values.integer("embed_dim", in: 1...65_536)
         stride = try values.integer("stride", in: 1...256)
@@ -122,10 +122,10 @@ struct ConfigurationValues {
         return mixer
     }
 
-    func requireModelType(_ expected: String) throws(ModelFileError) {
+    func requireModelType(_ expected: String, _ meaning: String) throws(ModelFileError) {
         guard let value = json["model_type"] else { return }
         guard value == .string(expected) else {
-            throw .configuration(key: "model_type", expected: expected, found: value.summary)
+            throw .configuration(key: "model_type", expected: "\(expected), \(meaning)", found: value.summary)
         }
     }
 

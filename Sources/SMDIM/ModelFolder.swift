@@ -52,7 +52,8 @@ public struct ModelFolder<Configuration: DenoiserConfiguration>: Sendable {
         try Safetensors(contentsOf: weightsURL).metadata["training"] == "none"
     }
 
-    /// Writes a model folder: each file appears whole or not at all, `config.json` last.
+    /// Writes a model folder, which appears whole or not at all; in a folder that is there already each file does, `config.json`
+    /// last.
     ///
     /// - Parameters:
     ///   - weights: One for each name that the configuration declares.
@@ -64,19 +65,23 @@ public struct ModelFolder<Configuration: DenoiserConfiguration>: Sendable {
         as type: Safetensors.StoredType = .float32, isTrained: Bool, tokenizer: Data?, readme: String,
         to url: URL
     ) throws(ModelFileError) {
+        let isThere = FileManager.default.fileExists(atPath: url.path)
+        let draft = url.deletingLastPathComponent().appending(path: ".\(url.lastPathComponent)-\(UUID().uuidString)")
+        let folder = isThere ? url : draft
+        defer { try? FileManager.default.removeItem(at: draft) }
         do {
-            try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-            try tokenizer?.writeWhole(to: url.appending(path: "tokenizer.json"))
-            try Data(readme.utf8).writeWhole(to: url.appending(path: "README.md"))
-        } catch {
-            throw .unwritable(file: url.path, reason: error.localizedDescription)
-        }
-        try Safetensors.write(
-            Dictionary(uniqueKeysWithValues: weights.map { ($0.key.name, HostTensor($0)) }), as: type,
-            metadata: ["format": "pt", "training": isTrained ? "smdim" : "none"],
-            to: url.appending(path: "model.safetensors"))
-        do {
-            try Data(configuration.json.utf8).writeWhole(to: url.appending(path: "config.json"))
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            // The largest first: where there is no room for it, what was there stays as it was.
+            try Safetensors.write(
+                Dictionary(uniqueKeysWithValues: weights.map { ($0.key.name, HostTensor($0)) }), as: type,
+                metadata: ["format": "pt", "training": isTrained ? "smdim" : "none"],
+                to: folder.appending(path: "model.safetensors"))
+            try tokenizer?.writeWhole(to: folder.appending(path: "tokenizer.json"))
+            try Data(readme.utf8).writeWhole(to: folder.appending(path: "README.md"))
+            try Data(configuration.json.utf8).writeWhole(to: folder.appending(path: "config.json"))
+            if !isThere { try FileManager.default.moveItem(at: draft, to: url) }
+        } catch ModelFileError.unwritable(_, let reason) {
+            throw .unwritable(file: url.path, reason: reason)
         } catch {
             throw .unwritable(file: url.path, reason: error.localizedDescription)
         }

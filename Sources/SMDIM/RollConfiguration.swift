@@ -39,7 +39,7 @@ extension RollConfiguration: DenoiserConfiguration {
 
     public init(json bytes: Data) throws(ModelFileError) {
         let values = try ConfigurationValues(text: bytes)
-        try values.requireModelType(Self.modelType)
+        try values.requireModelType(Self.modelType, "a model of rolls")
         pitchCount = try values.integer("n_pitches", in: 1...128)
         fold = try values.integer("fold", in: 1...256)
         timeCount = try values.integer("n_times", in: 1...65_536)

@@ -77,6 +77,11 @@ extension TokenDenoiser {
     public func gradients(
         noisy: HostTensor, clean: HostTensor, mask: HostTensor, weights: [ParameterSource], on backend: any Backend
     ) throws -> [String: HostTensor] {
+        for (name, tensor) in [("clean", clean), ("mask", mask)] where tensor.shape != noisy.shape {
+            throw ValidationError(
+                operation: "gradients", argument: name, expected: "\(noisy.shape), the shape of noisy",
+                found: "\(tensor.shape)")
+        }
         let noisy = try padded(noisy, "noisy", in: 0...configuration.maskToken, with: configuration.maskToken)
         let clean = try padded(clean, "clean", in: 0...configuration.maskToken - 1, with: 0)
         let mask = try padded(mask, "mask", in: 0...1, with: 0)

@@ -92,6 +92,7 @@ struct Bench: ParsableCommand {
     }
 
     private func measure(_ measurement: BenchMeasurement, on backend: OpenCLBackend) throws -> BenchReport {
+        if let trace { try requireWritable(trace) }
         let identity = backend.identity
         let step = try measurement.step(on: backend)
         let seconds = BenchReport.Spread(try measurement.seconds(of: step, repetitions: repetitions))

@@ -11,7 +11,7 @@ struct BenchReport: Codable {
 
         init(_ values: [Double]) {
             let sorted = values.sorted()
-            median = sorted.isEmpty ? 0 : sorted[sorted.count / 2]
+            median = sorted.isEmpty ? 0 : (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
             min = sorted.first ?? 0
             max = sorted.last ?? 0
         }

@@ -49,7 +49,7 @@ struct Evaluate: ParsableCommand {
 
     private func piece(_ path: String) throws -> StatisticsPiece {
         let file = try MIDIFile.read(path: path).file
-        return try StatisticsPiece(file.notes().notes, division: file.division)
+        return try naming(path) { try StatisticsPiece(file.notes().notes, division: file.division) }
     }
 
     private struct Report: Encodable {

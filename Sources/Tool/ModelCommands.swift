@@ -21,6 +21,9 @@ struct Init: ParsableCommand {
     var output: String
 
     func run() throws {
+        for name in ["config.json", "model.safetensors"] where isThere(name) {
+            throw FileError.unwritable(path: output, reason: "there is a \(name) already; take another folder")
+        }
         let tokenizer = try tokenizer.map(REMITokenizer.init(path:)) ?? REMITokenizer()
         let configuration = ModelConfiguration(preset, vocabularySize: tokenizer.vocabulary.count)
         try ModelFolder.write(
@@ -35,6 +38,12 @@ struct Init: ParsableCommand {
             to: URL(filePath: output))
         try Terminal.result(
             "\(output): preset \(preset.rawValue), \(tokenizer.vocabulary.count) tokens, untrained, seed \(seed)")
+    }
+}
+
+extension Init {
+    private func isThere(_ name: String) -> Bool {
+        FileManager.default.fileExists(atPath: URL(filePath: output).appending(path: name).path)
     }
 }
 
@@ -56,10 +65,16 @@ struct Logits: ParsableCommand {
     @OptionGroup var device: DeviceOptions
 
     func run() throws {
-        let folder = try ModelFolder<ModelConfiguration>(URL(filePath: model))
-        let tokens = try Safetensors(contentsOf: URL(filePath: input)).tensor("tokens")
-        let logits = try TokenDenoiser(folder.configuration, precision: precision)
-            .logits(of: tokens, weights: folder.weights(precision: precision), on: device.backend())
+        let backend = try device.backend()
+        let (configuration, weights) = try naming(model) {
+            let folder = try ModelFolder<ModelConfiguration>(URL(filePath: model))
+            return (folder.configuration, try folder.weights(precision: precision))
+        }
+        let logits = try naming(input) {
+            let tokens = try Safetensors(contentsOf: URL(filePath: input)).tensor("tokens")
+            return try TokenDenoiser(configuration, precision: precision)
+                .logits(of: tokens, weights: weights, on: backend)
+        }
         try Safetensors.write(["logits": logits], to: URL(filePath: output))
         try Terminal.result("\(output): logits \(logits.shape)")
     }

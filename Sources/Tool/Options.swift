@@ -59,7 +59,8 @@ struct DeviceOptions: ParsableArguments {
         }
         let selected = try DeviceList.withRemarks().select(device)
         return try Context(
-            device: selected, profiling: profiling, binaryCache: savesPrograms ? .automatic : .driversOwn(on: selected))
+            device: selected, profiling: profiling, binaryCache: savesPrograms ? .automatic : .driversOwn(on: selected)
+        ) { Terminal.noteOnTerminal("compiling kernels for \(selected.name), as the first time that they are used") }
     }
 }
 
@@ -139,7 +140,10 @@ struct SamplingArguments: ParsableArguments {
 
     /// The model on the device, with a remark if it was never trained.
     func loadModel(on device: DeviceOptions) throws -> Model {
-        let model = try Model(URL(filePath: pieces.model), on: device.backend(), precision: pieces.precision)
+        let backend = try device.backend()
+        let model = try naming(pieces.model) {
+            try Model(URL(filePath: pieces.model), on: backend, precision: pieces.precision)
+        }
         pieces.remark(on: model.name, isUntrained: model.isUntrained)
         return model
     }

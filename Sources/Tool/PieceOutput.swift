@@ -5,39 +5,48 @@ import Pipeline
 
 /// Where pieces go: one file, or files in a folder that are numbered by sample.
 struct PieceOutput {
-    private let path: String
+    private let arguments: PieceArguments
     private let isFolder: Bool
+    private var path: String { arguments.output }
 
     /// Checks the place before anything is computed.
-    init(_ path: String, count: Int) throws {
-        self.path = path
-        isFolder = count > 1 || Self.isFolder(path)
-        let folder = isFolder ? path : URL(filePath: path).deletingLastPathComponent().path
-        if count > 1 { try WholeFile.makeFolder(path) }
-        guard !URL(filePath: path).isSpecial else { return }
-        guard Self.isFolder(folder), FileManager.default.isWritableFile(atPath: folder) else {
-            throw FileError.unwritable(path: path, reason: "the folder \(folder) is not there or not writable")
-        }
+    init(_ arguments: PieceArguments) throws {
+        self.arguments = arguments
+        let path = arguments.output
+        try requireOption(!path.isEmpty, "output", "a file or a folder", "nothing")
+        isFolder = arguments.count > 1 || path.hasSuffix("/") || isFolderThere(path)
+        if isFolder { try WholeFile.makeFolder(path) }
+        try requireWritable(isFolder ? "\(path)/000.mid" : path)
     }
 
-    private static func isFolder(_ path: String) -> Bool {
-        var isDirectory: ObjCBool = false
-        return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) && isDirectory.boolValue
-    }
-
-    /// Writes the pieces and says what was written.
-    func write(_ pieces: [Piece], json: Bool) throws {
+    /// Draws the pieces batch by batch and writes each batch when it is drawn, so that an interrupt costs one batch alone.
+    func write(
+        as label: String,
+        draw: (_ samples: Range<Int>, _ progress: @escaping (SamplingProgress) -> Void) throws -> [Piece]
+    ) throws {
+        let bar = ProgressBar(label)
+        let starts = Array(stride(from: 0, to: arguments.count, by: arguments.batch))
         var reports: [Report] = []
-        for piece in pieces {
-            let file = isFolder ? "\(path)/\(String(format: "%03d", piece.summary.sample)).mid" : path
-            try piece.file.write(to: file)
-            reports.append(Report(file: file, piece: piece.summary))
+        for (index, start) in starts.enumerated() {
+            let first = arguments.firstSample + start
+            let samples = first..<first + min(arguments.batch, arguments.count - start)
+            let pieces = try draw(samples) {
+                bar.show(index * $0.total + $0.done, of: starts.count * $0.total)
+            }
+            bar.clear()
+            for piece in pieces {
+                let report = try write(piece)
+                if arguments.json { reports.append(report) } else { try Terminal.result(report.line) }
+            }
         }
-        if json {
-            try Terminal.result(try Terminal.json(reports))
-        } else {
-            for report in reports { try Terminal.result(report.line) }
-        }
+        if arguments.json { try Terminal.result(try Terminal.json(reports)) }
+    }
+
+    private func write(_ piece: Piece) throws -> Report {
+        let folder = path.hasSuffix("/") ? path : path + "/"
+        let file = isFolder ? folder + String(format: "%03d.mid", piece.summary.sample) : path
+        try piece.file.write(to: file)
+        return Report(file: file, piece: piece.summary)
     }
 
     private struct Report: Encodable {
@@ -50,5 +59,21 @@ struct PieceOutput {
             if piece.nearTies > 0 { parts.append("\(piece.nearTies) near-ties") }
             return "\(file): " + (parts + piece.remarks).joined(separator: ", ")
         }
+    }
+}
+
+/// Whether there is a folder at `path`.
+func isFolderThere(_ path: String) -> Bool {
+    var isDirectory: ObjCBool = false
+    return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) && isDirectory.boolValue
+}
+
+/// Checks that a file can be written at `path`, before what is to be in it is computed.
+func requireWritable(_ path: String) throws {
+    guard !URL(filePath: path).isSpecial else { return }
+    guard !isFolderThere(path) else { throw FileError.unwritable(path: path, reason: "it is a folder") }
+    let folder = URL(filePath: path).deletingLastPathComponent().path
+    guard isFolderThere(folder), FileManager.default.isWritableFile(atPath: folder) else {
+        throw FileError.unwritable(path: path, reason: "the folder \(folder) is not there or not writable")
     }
 }

@@ -95,12 +95,18 @@ struct RollArguments: ParsableArguments {
     ) throws {
         let settings = settings
         try settings.validate()
-        let output = try PieceOutput(pieces.output, count: pieces.count)
+        let output = try PieceOutput(pieces)
         let file = try readMIDI(input)
-        let model = try RollModel(URL(filePath: pieces.model), on: device.backend(), precision: pieces.precision)
+        let backend = try device.backend()
+        let model = try naming(pieces.model) {
+            try RollModel(URL(filePath: pieces.model), on: backend, precision: pieces.precision)
+        }
         pieces.remark(on: model.name, isUntrained: model.isUntrained)
-        let bar = ProgressBar(name)
-        try output.write(edit(model, file, settings) { bar.show($0.done, of: $0.total) }, json: pieces.json)
+        try output.write(as: name) { samples, progress in
+            var settings = settings
+            (settings.firstSample, settings.count) = (samples.lowerBound, samples.count)
+            return try naming(input) { try edit(model, file, settings, progress) }
+        }
     }
 
     private var settings: RollSettings {

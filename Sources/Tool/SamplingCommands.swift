@@ -21,12 +21,12 @@ struct Generate: ParsableCommand {
     func run() throws {
         let key = try key.map(Key.init(parsing:))
         let settings = try sampling.settings()
-        let output = try PieceOutput(sampling.pieces.output, count: sampling.pieces.count)
-        let bar = ProgressBar("generate")
-        let pieces = try sampling.loadModel(on: device).generate(
-            length: length, settings: settings, tempo: tempo, key: key
-        ) { bar.show($0.done, of: $0.total) }
-        try output.write(pieces, json: sampling.pieces.json)
+        let output = try PieceOutput(sampling.pieces)
+        let model = try sampling.loadModel(on: device)
+        try output.write(as: "generate") { samples, progress in
+            try model.generate(
+                length: length, settings: settings.drawing(samples), tempo: tempo, key: key, progress: progress)
+        }
     }
 }
 
@@ -49,13 +49,15 @@ struct Infill: ParsableCommand {
     func run() throws {
         let bars = try barRange(bars)
         let settings = try sampling.settings()
-        let output = try PieceOutput(sampling.pieces.output, count: sampling.pieces.count)
+        let output = try PieceOutput(sampling.pieces)
         let file = try readMIDI(input)
-        let bar = ProgressBar("infill")
-        let pieces = try sampling.loadModel(on: device).infill(
-            file, bars: bars, tokens: tokens, settings: settings
-        ) { bar.show($0.done, of: $0.total) }
-        try output.write(pieces, json: sampling.pieces.json)
+        let model = try sampling.loadModel(on: device)
+        try output.write(as: "infill") { samples, progress in
+            try naming(input) {
+                try model.infill(
+                    file, bars: bars, tokens: tokens, settings: settings.drawing(samples), progress: progress)
+            }
+        }
     }
 }
 
@@ -80,21 +82,32 @@ struct Extend: ParsableCommand {
 
     func run() throws {
         let settings = try sampling.settings()
-        let output = try PieceOutput(sampling.pieces.output, count: sampling.pieces.count)
+        let output = try PieceOutput(sampling.pieces)
         let file = try readMIDI(input)
-        let bar = ProgressBar("extend")
-        let pieces = try sampling.loadModel(on: device).extend(
-            file, bars: bars, tokens: tokens, settings: settings
-        ) { bar.show($0.done, of: $0.total) }
-        try output.write(pieces, json: sampling.pieces.json)
+        let model = try sampling.loadModel(on: device)
+        try output.write(as: "extend") { samples, progress in
+            try naming(input) {
+                try model.extend(
+                    file, bars: bars, tokens: tokens, settings: settings.drawing(samples), progress: progress)
+            }
+        }
     }
 }
 
-/// Reads a MIDI file; what is odd about it goes to stderr.
+extension SamplingSettings {
+    /// The settings for some of the samples.
+    fileprivate func drawing(_ samples: Range<Int>) -> SamplingSettings {
+        var settings = self
+        (settings.firstSample, settings.count) = (samples.lowerBound, samples.count)
+        return settings
+    }
+}
+
+/// Reads a MIDI file; what is odd about it and its notes goes to stderr.
 func readMIDI(_ path: String) throws -> MIDIFile {
     let reading = try MIDIFile.read(path: path)
-    for warning in reading.warnings.prefix(8) { Terminal.note("\(path): \(warning)") }
-    if reading.warnings.count > 8 { Terminal.note("\(path): \(reading.warnings.count - 8) more warnings") }
+    let warnings = reading.warnings.map { "\($0)" } + reading.file.notes().warnings.map { "\($0)" }
+    Terminal.note(list: warnings.map { "\(path): \($0)" }, more: "\(path):")
     return reading.file
 }
 

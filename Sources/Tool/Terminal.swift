@@ -24,6 +24,18 @@ enum Terminal {
         FileHandle.standardError.write(Data("\(text)\n".utf8))
     }
 
+    /// A remark for who sits before it.
+    static func noteOnTerminal(_ text: String) {
+        if isatty(STDERR_FILENO) == 1 { note(text) }
+    }
+
+    /// The first remarks of a list on stderr, and how many more there are.
+    static func note(list remarks: [String], more label: String) {
+        let shown = 8
+        for remark in remarks.prefix(shown) { note(remark) }
+        if remarks.count > shown { note("\(label) \(remarks.count - shown) more") }
+    }
+
     /// Columns padded to their widest entry; numbers to the right.
     static func table(_ header: [String], _ rows: [[String]]) -> String {
         let widths = header.indices.map { column in ([header] + rows).map { $0[column].count }.max() ?? 0 }
@@ -69,7 +81,12 @@ final class ProgressBar {
         let bar = String(repeating: "█", count: filled) + String(repeating: "·", count: 30 - filled)
         let text = String(format: "\r%@ %@ %d/%d, %.0f s left  ", label, bar, done, total, left)
         FileHandle.standardError.write(Data(text.utf8))
-        if done >= total { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
+        if done >= total { clear() }
+    }
+
+    /// Takes the bar away, for lines to come.
+    func clear() {
+        if isVisible { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
     }
 }
 

@@ -19,12 +19,12 @@ struct Tokenize: ParsableCommand {
     func run() throws {
         let tokenizer = try makeTokenizer(tokenizer)
         let file = try readMIDI(input)
-        let notes = file.notes()
-        for warning in notes.warnings.prefix(8) { Terminal.note("\(input): \(warning)") }
-        let encoding =
+        let notes = file.notes().pitched
+        let encoding = try naming(input) {
             try align
-            ? tokenizer.encodeAligned(notes.pitched, division: file.division)
-            : tokenizer.encode(notes.pitched, division: file.division)
+                ? tokenizer.encodeAligned(notes, division: file.division)
+                : tokenizer.encode(notes, division: file.division)
+        }
         if encoding.skippedNotes > 0 {
             Terminal.note("\(input): \(encoding.skippedNotes) notes outside the tokenizer's pitches were left out")
         }

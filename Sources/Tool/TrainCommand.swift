@@ -63,7 +63,9 @@ struct Train: ParsableCommand {
         switch kind {
         case .token:
             try run(TokenTask.self, options: options.trainingOptions(length: 1024)) {
-                try tokenCorpus(cache: $0, seed: $1)
+                let corpus = try tokenCorpus(cache: $0, seed: $1)
+                try requireVocabulary(of: corpus)
+                return corpus
             }
         case .roll:
             try run(RollTask.self, options: options.trainingOptions(length: 512)) { try rollCorpus(seed: $1) }
@@ -106,7 +108,9 @@ struct Train: ParsableCommand {
     private func newTrainer<Task: TrainableTask>(
         _: Task.Type, _ corpus: Task.Corpus, options: TrainingOptions, on backend: any Backend
     ) throws -> Trainer<Task> {
-        let start = try initialModel.map { try ModelFolder<Task.Configuration>(URL(filePath: $0)) }
+        let start = try initialModel.map { path in
+            try naming(path) { try ModelFolder<Task.Configuration>(URL(filePath: path)) }
+        }
         let configuration = Task.configuration(
             start?.configuration, preset: preset ?? .small, corpus: corpus, options: options)
         return try Trainer(
@@ -117,7 +121,14 @@ struct Train: ParsableCommand {
     private func tokenCorpus(cache: URL, seed: UInt64) throws -> Corpus {
         var isFolder: ObjCBool = false
         let exists = FileManager.default.fileExists(atPath: data, isDirectory: &isFolder)
-        if exists && !isFolder.boolValue { return try Corpus(tokenFile: URL(filePath: data)) }
+        if exists && !isFolder.boolValue {
+            guard !WholeFile.isMIDI(data) else {
+                throw FileError.unreadable(path: data, reason: "--data takes a folder of MIDI files, or a token file")
+            }
+            try requireOption(
+                tokenizer == nil, "tokenizer", "none beside a token file, which has its own", tokenizer ?? "")
+            return try Corpus(tokenFile: URL(filePath: data))
+        }
         if resume && FileManager.default.fileExists(atPath: cache.path) { return try Corpus(tokenFile: cache) }
         let corpus = try Corpus(folder: URL(filePath: data), tokenizer: chosenTokenizer(), seed: seed)
         try corpus.write(to: cache)
@@ -132,12 +143,26 @@ struct Train: ParsableCommand {
     }
 
     private func report(_ corpus: some TrainingCorpus, skipped: [String]) {
-        for file in skipped.prefix(8) { Terminal.note("skipped \(file)") }
+        Terminal.note(list: skipped.map { "skipped \($0)" }, more: "skipped")
         Terminal.note(corpus.summary)
     }
 
+    /// The tokenizer that was asked for, else that of the model that training starts from.
     private func chosenTokenizer() throws -> REMITokenizer {
-        try tokenizer.map(REMITokenizer.init(path:)) ?? REMITokenizer(.smallVelocity)
+        try (tokenizer ?? tokenizerOfStart()).map(REMITokenizer.init(path:)) ?? REMITokenizer(.smallVelocity)
+    }
+
+    private func tokenizerOfStart() -> String? {
+        let path = initialModel.map { URL(filePath: $0).appending(path: "tokenizer.json").path }
+        return path.flatMap { FileManager.default.fileExists(atPath: $0) ? $0 : nil }
+    }
+
+    /// A model that starts from another's weights has to give its ids the same meaning.
+    private func requireVocabulary(of corpus: Corpus) throws {
+        guard let path = tokenizerOfStart() else { return }
+        guard try REMITokenizer(path: path).vocabulary == corpus.tokenizer.vocabulary else {
+            throw ValidationError("--init: expected songs in the tokens of \(path), found those of another tokenizer")
+        }
     }
 
     /// The sizes as far as they are known before songs are read.

@@ -83,14 +83,16 @@ private struct LoggedStep: Decodable {
     let step: Int
 }
 
-/// Notes the first SIGINT instead of dying of it; a second one kills as usual.
+/// Notes the first SIGINT or SIGTERM instead of dying of it; a second one kills as usual.
 struct Interrupt {
     private static let flag = Atomic(false)
 
     init() {
-        signal(SIGINT) { _ in
-            Interrupt.flag.store(true, ordering: .relaxed)
-            signal(SIGINT, SIG_DFL)
+        for number in [SIGINT, SIGTERM] {
+            signal(number) { number in
+                Interrupt.flag.store(true, ordering: .relaxed)
+                signal(number, SIG_DFL)
+            }
         }
     }
 

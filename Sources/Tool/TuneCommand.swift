@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Music
 import OpenCLBackend
 import OpenCLRuntime
 
@@ -27,7 +28,8 @@ struct Tune: ParsableCommand {
         let context = try device.context()
         let asked = device.tuning.map { URL(filePath: $0) } ?? Tuning.fileOfEnvironment
         let file = asked ?? Tuning.defaultFile(for: context.device)
-        let known = known(in: file, for: context.device)
+        if asked != nil { try requireWritable(file.path) }
+        let known = try known(in: file, for: context.device)
         let measurement = try model.measurement()
         var rows: [Row] = []
         let tuner = try Tuner(measurement.plan(), parameters: measurement.weights, on: context) { measured in
@@ -41,10 +43,14 @@ struct Tune: ParsableCommand {
             json ? try Terminal.json(rows) : "\(file.path): \(rows.count) choices measured on \(context.device.name)")
     }
 
-    /// What the file holds for the device; nothing where it is of another one, or no tuning file: it is replaced.
-    private func known(in file: URL, for device: Device) -> Tuning {
+    /// What the file holds for the device; nothing where there is none, or a default file that cannot be used and is replaced.
+    private func known(in file: URL, for device: Device) throws -> Tuning {
         guard FileManager.default.fileExists(atPath: file.path) else { return .none }
         do { return try Tuning.load(file, for: device) } catch {
+            guard file == Tuning.defaultFile(for: device) else {
+                throw FileError.unwritable(
+                    path: file.path, reason: "it holds something else than choices for \(device.name); remove it first")
+            }
             Terminal.note("\(file.path): holds no choices for this device; all are measured anew")
             return .none
         }

@@ -85,7 +85,7 @@ extension OperandCase {
         },
         OperandCase("adamw", leading: ["weight"]) { adamW(&$0) },
         OperandCase(
-            "gradient_norm", leading: [], harmless: ["gradients": [.rank, .firstExtent, .lastExtent, .empty]]
+            "gradient_norm", leading: [], harmless: ["gradients": [.rank, .firstExtent, .lastExtent]]
         ) {
             GradientNorm(gradients: [$0("gradients", [5, 4])], maximum: 1, output: $0("output", [2]))
         },

@@ -184,6 +184,27 @@ import Testing
         refuses("input") { Activate(input: $0("input", []), activation: .gelu, output: $0("output", [])) }
     }
 
+    /// Elements meet where they lie, so that an optimiser's tensors lie alike.
+    @Test(arguments: ["gradient", "firstMoment", "secondMoment", "average"])
+    func theStateOfAWeightLiesAsItDoes(_ other: String) throws {
+        for layouts: (ParameterLayout, ParameterLayout) in [(.matrix, .plain), (.plain, .matrix), (.matrix, .matrix)] {
+            var arguments = Arguments()
+            func state(_ name: String) -> Tensor {
+                arguments(name, [5, 4], as: name == other ? layouts.1 : layouts.0)
+            }
+            let step = AdamW(
+                weight: state("weight"), gradient: state("gradient"), firstMoment: state("firstMoment"),
+                secondMoment: state("secondMoment"), average: state("average"), clip: arguments("clip", [2]),
+                schedule: arguments("schedule", AdamWSchedule.shape), decay: 0)
+            if layouts.0 == layouts.1 {
+                try arguments.check(step)
+            } else {
+                let error = #expect(throws: ValidationError.self) { try arguments.check(step) }
+                #expect(error?.argument == other)
+            }
+        }
+    }
+
     /// A backend keeps a weight in the order in which its product reads it.
     @Test func weightsLieAsTheirOperationReadsThem() throws {
         for precision in Precision.allCases {
@@ -199,6 +220,14 @@ import Testing
                 let error = #expect(throws: ValidationError.self) { try arguments.check(operation) }
                 #expect(error?.argument == "weight", "\(precision) \(String(describing: layout))")
             }
+        }
+        refuses("weight") {
+            LinearBackward(
+                forward: Linear(
+                    input: $0("input", [6, 4]).matrix, weight: $0("weight", [5, 4], as: .bfloat16Matrix),
+                    precision: .bfloat16, output: $0("output", [6, 5]).matrix),
+                outputGradient: $0("outputGradient", [6, 5]).matrix, inputGradient: $0("inputGradient", [6, 4]).matrix,
+                accumulates: false, weightGradient: $0("weightGradient", [5, 4], as: .matrix), biasGradient: nil)
         }
         refuses("source") {
             CopyRows(

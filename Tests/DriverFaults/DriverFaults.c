@@ -45,6 +45,7 @@ cl_int clGetPlatformInfo(cl_platform_id platform, cl_platform_info name, size_t 
 
 cl_int clGetDeviceIDs(cl_platform_id platform, cl_device_type type, cl_uint room, cl_device_id *devices, cl_uint *count) {
     if ((void *)platform == &broken_platform || provoked == DRIVER_FAULT_SILENT_PLATFORMS) return CL_OUT_OF_HOST_MEMORY;
+    if (provoked == DRIVER_FAULT_EMPTY_PLATFORMS) return CL_DEVICE_NOT_FOUND;
     cl_int status = NEXT(clGetDeviceIDs)(platform, type, room, devices, count);
     int has_broken = provoked >= DRIVER_FAULT_SILENT_DEVICE && provoked <= DRIVER_FAULT_NO_COMPILER;
     prepend(has_broken ? &broken_device : 0, room, (void **)devices, count);
@@ -56,10 +57,11 @@ cl_int clGetDeviceInfo(cl_device_id device, cl_device_info name, size_t room, vo
     if (provoked == DRIVER_FAULT_SILENT_DEVICE) return CL_INVALID_DEVICE;
     cl_bool answer = !(provoked == DRIVER_FAULT_ABSENT_DEVICE && name == CL_DEVICE_AVAILABLE)
         && !(provoked == DRIVER_FAULT_NO_COMPILER && name == CL_DEVICE_COMPILER_AVAILABLE);
-    static const char text[] = "abacus";
-    if (name == CL_DEVICE_NAME) {
-        if (size) *size = sizeof text;
-        if (value && room >= sizeof text) memcpy(value, text, sizeof text);
+    const char *version = provoked == DRIVER_FAULT_OLD_DEVICE ? "OpenCL 1.1 beads" : "OpenCL 1.2 beads";
+    const char *text = name == CL_DEVICE_NAME ? "abacus" : name == CL_DEVICE_VERSION ? version : 0;
+    if (text) {
+        if (size) *size = strlen(text) + 1;
+        if (value && room > strlen(text)) strcpy(value, text);
     } else if (value && room == sizeof answer) {
         memcpy(value, &answer, sizeof answer);
     }

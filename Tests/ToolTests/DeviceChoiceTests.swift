@@ -58,20 +58,29 @@ import _TestSupport
         try ToolRun(bench, environment: ["SMDIM_DEVICE": "reference"]).expectFailure(1, saying: "'reference'")
     }
 
-    /// Too little memory ends a run before anything is measured.
+    /// Nothing is measured whose result could not be kept.
     @Test(
         arguments: ["{", #"{"device": "abacus", "driver": "none", "products": {}, "attention": {}, "clblast": {}}"#],
         [true, false])
-    func aTuningFileThatCannotBeUsedIsMeasuredAnew(_ text: String, isNamedByOption: Bool) throws {
+    func aFileThatHoldsNoChoicesForTheDeviceIsNotReplaced(_ text: String, isNamedByOption: Bool) throws {
         let folder = try TemporaryFolder()
         let file = folder.path("tuning.json")
         try text.write(toFile: file, atomically: true, encoding: .utf8)
         let run = try ToolRun(
             ["tune", "--preset", "tiny", "--length", "8"] + (isNamedByOption ? ["--tuning", file] : []),
-            environment: ["SMDIM_MEMORY_LIMIT": "1K", "SMDIM_TUNING": isNamedByOption ? "" : file])
-        #expect(run.status == 1 && run.error.contains("smdim: device memory: "), "\(run.error)")
-        #expect(
-            run.error.hasPrefix("\(file): holds no choices for this device; all are measured anew\n"), "\(run.error)")
+            environment: ["SMDIM_TUNING": isNamedByOption ? "" : file])
+        run.expectFailure(1, saying: "\(file): cannot be written: it holds something else than choices for ")
+        #expect(try String(contentsOfFile: file, encoding: .utf8) == text)
+    }
+
+    @Test func aPlaceThatCannotBeWrittenIsNamedBeforeAnythingIsMeasured() throws {
+        let folder = try TemporaryFolder()
+        for command in [["tune", "--tuning"], ["bench", "--trace"]] {
+            try ToolRun(
+                command + [folder.path("none/t.json"), "--preset", "tiny", "--length", "8"],
+                environment: ["SMDIM_MEMORY_LIMIT": "1K"]
+            ).expectFailure(1, saying: "none/t.json: cannot be written: the folder ")
+        }
     }
 
     @Test func tuningMeasuresAllKernels() throws {

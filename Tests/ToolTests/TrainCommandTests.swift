@@ -117,6 +117,34 @@ private struct TrainFolder {
             2, saying: "--resume: expected no options of the run, which its checkpoint has, found \(option[0])")
     }
 
+    /// An id means what it meant where the weights come from.
+    @Test func trainingGoesOnInTheTokensOfItsModel() throws {
+        let train = try TrainFolder()
+        let shifted = train.folder.path("shifted.json")
+        let made = try ToolRun(["init", "--preset", "tiny", "-o", train.folder.path("first")])
+        try #require(made.status == 0, "\(made.error)")
+        let tokenizer = "\(train.folder.path("first"))/tokenizer.json"
+        try String(contentsOfFile: tokenizer, encoding: .utf8)
+            .replacing(/"pitch_range" ?: ?\[\s*21,\s*109\s*\]/, with: "\"pitch_range\": [30, 118]")
+            .write(toFile: shifted, atomically: true, encoding: .utf8)
+        let start = ["--init", train.folder.path("first"), "--data", train.songs, "-o", train.run] + TrainFolder.sizes
+        let other = try ToolRun(["train", "--tokenizer", shifted] + start)
+        #expect(other.status == 2 && other.error.contains("--init: expected songs in the tokens of "), "\(other.error)")
+        try FileManager.default.removeItem(atPath: train.run)
+        // The built-in tokenizer of a new model has other tokens than that of `init`.
+        let run = try ToolRun(["train"] + start)
+        #expect(run.status == 0, "\(run.error)")
+        #expect(
+            FileManager.default.contentsEqual(atPath: tokenizer, andPath: "\(train.run)/model/tokenizer.json"))
+    }
+
+    @Test func aTrainedModelIsNotReplacedByARandomOne() throws {
+        let folder = try TemporaryFolder()
+        let command = ["init", "--preset", "tiny", "-o", folder.path("m")]
+        #expect(try ToolRun(command).status == 0 && folder.names == ["m"])
+        try ToolRun(command).expectFailure(1, saying: "m: cannot be written: there is a config.json already")
+    }
+
     @Test func aPlanIsOfTheModelThatTrainingStartsFrom() throws {
         let folder = try TemporaryFolder()
         func plan(_ arguments: [String]) throws -> String {

@@ -5,8 +5,8 @@ import Music
 import OpenCLBackend
 import SMDIM
 import Testing
-import _TestSupport
 import _ParityKit
+import _TestSupport
 
 /// Pieces of 2048 tokens from an untrained model, which knows nothing of the grammar.
 private enum UntrainedModel {

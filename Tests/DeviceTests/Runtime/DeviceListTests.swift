@@ -16,6 +16,10 @@ extension OnDevice {
                     ", a device: cannot be used: clGetDeviceInfo failed with CL_INVALID_DEVICE (-33)"
                 ),
                 (DRIVER_FAULT_ABSENT_DEVICE, ", abacus: cannot be used: its driver says that it is not available"),
+                (
+                    DRIVER_FAULT_OLD_DEVICE,
+                    ", abacus: cannot be used: OpenCL 1.2 is needed, its driver has OpenCL 1.1 beads"
+                ),
                 (DRIVER_FAULT_NO_COMPILER, ", abacus: cannot be used: its driver has no compiler"),
             ].map { (Int($0.0.rawValue), $0.1) })
         func whatCannotBeUsedIsLeftAside(_ fault: Int, _ remark: String) async {
@@ -31,10 +35,19 @@ extension OnDevice {
             }
         }
 
+        @Test func aPlatformWithoutDevicesIsNamed() async {
+            await #expect(processExitsWith: .success) {
+                provoke(DRIVER_FAULT_EMPTY_PLATFORMS)
+                let error = #expect(throws: OpenCLError.self) { try DeviceList() }
+                #expect(
+                    error?.description.contains("its driver found no devices") == true, "\(String(describing: error))")
+            }
+        }
+
         @Test func whereNothingIsLeftTheReasonsAreGiven() async {
             await #expect(processExitsWith: .success) {
                 provoke(DRIVER_FAULT_SILENT_PLATFORMS)
-                let error = #expect(throws: OpenCLError.self) { try Device.all() }
+                let error = #expect(throws: OpenCLError.self) { try DeviceList() }
                 guard case .noUsableDevice = error else {
                     Issue.record("unexpected \(String(describing: error))")
                     return

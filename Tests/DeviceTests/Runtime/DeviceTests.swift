@@ -17,19 +17,18 @@ import Testing
 extension OnDevice {
     @Suite struct DeviceTests {
         @Test func describesEveryDevice() throws {
-            let devices = try Device.all()
+            let devices = try DeviceList().devices
             #expect(devices.map(\.index) == Array(0..<devices.count))
             for device in devices {
                 #expect(!device.name.isEmpty && !device.driverVersion.isEmpty && !device.platformVersion.isEmpty)
                 #expect(device.computeUnits > 0 && device.maxWorkGroupSize > 0 && device.localMemoryBytes > 0)
                 #expect(0 < device.maxAllocationBytes && device.maxAllocationBytes <= device.globalMemoryBytes)
                 #expect(device.baseAddressAlignBytes.nonzeroBitCount == 1)
-                #expect(device.extensions.allSatisfy { $0.hasPrefix("cl_") })
             }
         }
 
         @Test func selectsByIndexKindAndPartOfName() throws {
-            let devices = try Device.all()
+            let devices = try DeviceList().devices
             for device in devices {
                 #expect(try Device.select("\(device.index)").index == device.index)
                 let sameName = devices.first { $0.name == device.name }
@@ -40,9 +39,10 @@ extension OnDevice {
             }
         }
 
-        @Test(arguments: ["no such device", "-1", "", "99999999999999999999"])
+        /// A number is an index or a whole number in a name: the name of PoCL's device holds avx512.
+        @Test(arguments: ["no such device", "-1", "", "5", "12", "99999999999999999999"])
         func unmatchedRequestListsTheDevices(_ request: String) throws {
-            let names = try Device.all().map { "\($0.index): \($0.name)" }
+            let names = try DeviceList().devices.map { "\($0.index): \($0.name)" }
             let error = #expect(throws: OpenCLError.self) { try Device.select(request) }
             #expect(error == .noDevice(requested: request, available: names))
         }
@@ -62,11 +62,11 @@ extension OnDevice {
             }
         }
 
-        @Test(.enabled(if: (try? Device.all())?.contains(where: \.isPoCL) == true, "needs PoCL"))
+        @Test(.enabled(if: (try? DeviceList())?.devices.contains(where: \.isPoCL) == true, "needs PoCL"))
         func twoDevicesOfOnePlatformHaveTheirOwnIndices() async {
             await #expect(processExitsWith: .success) {
                 setenv("POCL_DEVICES", "pthread basic", 1)
-                let devices = try Device.all()
+                let devices = try DeviceList().devices
                 #expect(devices.filter(\.isPoCL).count == 2)
                 #expect(devices.map(\.index) == Array(0..<devices.count))
                 #expect(try Device.select("1").index == 1)

@@ -8,9 +8,12 @@ enum driver_fault {
     DRIVER_FAULT_SILENT_PLATFORM,
     // The platforms there are refuse to list their devices.
     DRIVER_FAULT_SILENT_PLATFORMS,
-    // One more device of each platform, the first: it tells nothing, is not available, or has no compiler.
+    // The platforms there are have no devices.
+    DRIVER_FAULT_EMPTY_PLATFORMS,
+    // One more device of each platform, the first: it tells nothing, is not available, has OpenCL 1.1, or no compiler.
     DRIVER_FAULT_SILENT_DEVICE,
     DRIVER_FAULT_ABSENT_DEVICE,
+    DRIVER_FAULT_OLD_DEVICE,
     DRIVER_FAULT_NO_COMPILER,
     // Programs from binaries build, but have no kernels.
     DRIVER_FAULT_STALE_BINARY,

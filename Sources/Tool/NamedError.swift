@@ -1,0 +1,25 @@
+import ComputeCore
+import Foundation
+import Music
+import SMDIM
+
+/// An error of what was read, under the name of the file or folder that it does not give itself.
+struct NamedError: Error, CustomStringConvertible {
+    let path: String
+    let error: any Error
+
+    var description: String { "\(path): \(error)" }
+}
+
+/// Names a file or folder in the errors about what it holds.
+func naming<Result>(_ path: String, _ body: () throws -> Result) throws -> Result {
+    do { return try body() } catch {
+        switch error {
+        case TokenizerError.noNotes, TokenizerError.tooLong, is ScoreEditError, is ValidationError,
+            ModelFileError.configuration, ModelFileError.malformed, ModelFileError.missingWeight,
+            ModelFileError.extraWeight, ModelFileError.weightShape, ModelFileError.weightType:
+            throw NamedError(path: path, error: error)
+        default: throw error
+        }
+    }
+}
