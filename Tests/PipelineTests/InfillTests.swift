@@ -250,6 +250,21 @@ import Testing
         }
     }
 
+    /// Only one pitch may be drawn, and it sounds on from before: new notes of it are left out.
+    @Test func barsWhoseNotesAreLeftOutAreNamed() throws {
+        let model = try TinyModel.shared.get()
+        var held = try Self.sparse([0, 4, 16, 20, 32, 36], long: [])
+        held = MIDIFile(
+            notes: held.notes().notes + [Note(tick: 17, duration: 60 * 480, pitch: 67, velocity: 70)], division: 480,
+            tempo: .standard)
+        var settings = Self.settings
+        settings.grammar = GrammarOptions(pitches: 67...67)
+        let piece = try model.extend(held, bars: 2, settings: settings)[0]
+        #expect(piece.summary.notes == 0)
+        let first = held.barCount(on: BarGrid(aligning: held.notes().pitched, division: 480)) + 1
+        #expect(piece.summary.remarks.contains("no notes in bar \(first), \(first + 1)"), "\(piece.summary.remarks)")
+    }
+
     /// Half of each of these bars lies in one of the model's, half in the next.
     @Test func barsOfOtherLinesHaveNotes() throws {
         let (model, before) = (try TinyModel.shared.get(), try TinyModel.piece(bars: 3, delay: 720))

@@ -291,6 +291,17 @@ private enum TinyRoll {
         #expect(corpus.train.allSatisfy { $0.melody.notes(velocity: 1).count < $0.roll.notes(velocity: 1).count })
     }
 
+    /// Hands strike no chord at once: onsets of one step are one chord, whose highest note is the melody.
+    @Test func melodyOfARecordingIsTheHighestNoteOfAStep() throws {
+        let notes = (0..<8).flatMap { step in
+            [48, 52, 72 + step].enumerated().map { voice, pitch in
+                Note(tick: step * 480 + 5 * voice, duration: 300, pitch: pitch, velocity: 70)
+            }
+        }
+        let song = try RollCorpus.Song(MIDIFile(notes: notes, division: 480, tempo: .standard))
+        #expect(song.melody.notes(velocity: 1).count == 8 && song.roll.notes(velocity: 1).count == 24)
+    }
+
     @Test func optionsThatCannotBeAreNamed() throws {
         let corpus = try Self.corpus().corpus
         var options = Self.options

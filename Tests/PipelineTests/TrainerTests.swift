@@ -9,6 +9,16 @@ import Testing
 import _TestSupport
 
 @Suite struct TrainerTests {
+    @Test func aCellLossOfRollsIsNamed() throws {
+        var options = TinyRun.options
+        options.cellLoss = .absolute
+        #expect(
+            throws: PipelineError.option(name: "cell-loss", expected: "cross-entropy for tokens", found: "absolute")
+        ) {
+            try TinyRun().trainer(options)
+        }
+    }
+
     @Test(arguments: Precision.allCases) func lossFallsAndTheAverageFollows(_ precision: Precision) throws {
         let run = try TinyRun()
         var options = TinyRun.options

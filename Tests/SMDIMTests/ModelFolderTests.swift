@@ -27,6 +27,21 @@ private struct ModelCopy {
 }
 
 @Suite struct ModelFolderTests {
+    @Test func whatIsWrittenIsAFolderAndNothingElse() throws {
+        let folder = try TemporaryFolder()
+        let configuration = ModelConfiguration(.tiny, vocabularySize: 8)
+        try ModelFolder.write(
+            configuration, weights: configuration.initialWeights(seed: 1), isTrained: false, tokenizer: nil, readme: "",
+            to: folder.url.appending(path: "model"))
+        #expect(folder.names == ["model"])
+        #expect(throws: ModelFileError.self) {
+            try ModelFolder.write(
+                configuration, weights: [], isTrained: false, tokenizer: nil, readme: "",
+                to: folder.url.appending(path: "model/config.json/other"))
+        }
+        #expect(folder.names == ["model"])
+    }
+
     @Test(arguments: [Safetensors.StoredType.float32, .float16, .bfloat16])
     func weightsComeInEveryFloatType(_ type: Safetensors.StoredType) throws {
         let model = try ModelCopy()
