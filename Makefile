@@ -12,9 +12,9 @@ CONFIGURATION := -c release
 SMDIM = $$($(SWIFT) build $(CONFIGURATION) --show-bin-path)/smdim
 SOAK_SEEDS ?= 20
 
-# The tests run in two processes, because PoCL compiles one kernel at a time in each: listed and drawn cases, and all others.
+# The tests run in two processes, because PoCL compiles one kernel at a time in each: cases of kernels, and all others.
 RUN_TESTS = $(SWIFT) test $(CONFIGURATION) --disable-xctest --skip-build --ignore-lock
-KERNEL_TESTS = 'OnDevice/(Parity|DrawnCaseTests)'
+KERNEL_TESTS = 'OnDevice/(Parity|DrawnCaseTests|BFloat16Products)'
 
 # The tool of the bundle: Swift's libraries inside, the others beside it. RPATH and neither RUNPATH nor a launcher that
 # sets LD_LIBRARY_PATH, because GPU containers set that themselves, often to a folder with another OpenCL loader.

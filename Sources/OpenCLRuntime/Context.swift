@@ -72,13 +72,11 @@ public final class Context: Sendable {
 extension Context {
     /// Bytes of all live buffers.
     public var liveBytes: Int { ledger.liveBytes }
-    /// Most bytes that were ever live at once, since the start or `resetPeakBytes()`.
+    /// Most bytes that were ever live at once.
     public var peakBytes: Int { ledger.peakBytes }
     /// Bytes that may be live at once.
     public var memoryLimit: Int { ledger.limit }
 
-    /// Starts a new measurement of `peakBytes` at what is live now.
-    public func resetPeakBytes() { ledger.resetPeak() }
 }
 
 // MARK: - Waiting

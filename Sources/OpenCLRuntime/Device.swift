@@ -35,8 +35,6 @@ public struct Device: Sendable {
     public let maxWorkGroupSize: Int
     /// Alignment in bytes that the offset of a slice of a buffer must have.
     public let baseAddressAlignBytes: Int
-    /// Names of the supported extensions.
-    public let extensions: Set<String>
 
     private let root: RootDevice
 
@@ -84,7 +82,6 @@ extension Device {
         maxWorkGroupSize = try ofDevice(CL_DEVICE_MAX_WORK_GROUP_SIZE).integer(Int.self)
         let alignBits = try ofDevice(CL_DEVICE_MEM_BASE_ADDR_ALIGN).integer(cl_uint.self)
         baseAddressAlignBytes = max(1, Int(alignBits) / 8)
-        extensions = Set(try ofDevice(CL_DEVICE_EXTENSIONS).string().split(separator: " ").map(String.init))
         root = RootDevice(raw: raw)
     }
 }

@@ -9,12 +9,8 @@ public enum KernelArgument: Sendable {
     case int32(Int32)
     /// `uint`.
     case uint32(UInt32)
-    /// `ulong`.
-    case uint64(UInt64)
     /// `float`.
     case float32(Float)
-    /// `__local` memory of a number of bytes.
-    case local(bytes: Int)
 }
 
 /// A kernel with its arguments.
@@ -116,9 +112,7 @@ extension KernelArgument {
         case .buffer: "global buffer"
         case .int32: "int"
         case .uint32: "uint"
-        case .uint64: "ulong"
         case .float32: "float"
-        case .local: "local memory"
         }
     }
 
@@ -130,9 +124,7 @@ extension KernelArgument {
         case .buffer(let buffer): set(buffer.rawHandle)
         case .int32(let value): set(value)
         case .uint32(let value): set(value)
-        case .uint64(let value): set(value)
         case .float32(let value): set(value)
-        case .local(let bytes): clSetKernelArg(kernel, index, max(0, bytes), nil)
         }
     }
 }

@@ -39,8 +39,7 @@ struct KernelParameter: Sendable {
     func accepts(_ argument: KernelArgument) -> Bool {
         switch argument {
         case .buffer: space == .memory
-        case .local: space == .local
-        case .int32, .uint32, .uint64, .float32:
+        case .int32, .uint32, .float32:
             space == .value && (argument.typeName == typeName || !Self.builtinTypes.contains(typeName))
         }
     }

@@ -54,10 +54,6 @@ final class MemoryLedger: Sendable {
         return Reservation(bytes: bytes, ledger: self)
     }
 
-    func resetPeak() {
-        usage.withLock { $0.peak = $0.live }
-    }
-
     /// Bytes booked with a ledger, given back when this ends.
     struct Reservation: ~Copyable, Sendable {
         let bytes: Int

@@ -24,7 +24,7 @@ public final class Program: Sendable {
     init(_ specialisation: Specialisation, in context: Context, disk: BinaryStore?) throws(OpenCLError) {
         try specialisation.validate()
         let device = context.device
-        let options = specialisation.optionText
+        let options = Specialisation.optionText
         let text = specialisation.programText
         let entry = disk.map { ($0, key: BinaryStore.key(device: device, options: options, text: text)) }
         if let (store, key) = entry, let binary = store.load(key: key),

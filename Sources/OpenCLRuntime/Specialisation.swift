@@ -39,21 +39,19 @@ public struct Specialisation: Sendable, Hashable {
     public var sources: [Source]
     /// Macros in the order in which they are defined.
     public var defines: [Define]
-    /// Compiler options besides `-cl-std=CL1.2`; nothing relaxes arithmetic unless it is named here.
-    public var options: [String]
 
-    /// A program from files, macros and options.
-    public init(sources: [Source], defines: [Define] = [], options: [String] = []) {
+    /// A program from files and macros.
+    public init(sources: [Source], defines: [Define] = []) {
         self.sources = sources
         self.defines = defines
-        self.options = options
     }
 
     /// Names of the files, for messages.
     var name: String { sources.map(\.fileName).joined(separator: " + ") }
 
-    /// Options as the compiler takes them; the second keeps the kernels' parameter names and types, which `bind` checks.
-    var optionText: String { (["-cl-std=CL1.2", "-cl-kernel-arg-info"] + options).joined(separator: " ") }
+    /// Options as the compiler takes them, none of which relaxes arithmetic; the second keeps the kernels' parameter names and
+    /// types, which `bind` checks.
+    static let optionText = "-cl-std=CL1.2 -cl-kernel-arg-info"
 
     /// The one text that is compiled; `#line` lets messages cite the files.
     var programText: String {

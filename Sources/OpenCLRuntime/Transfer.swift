@@ -133,25 +133,4 @@ extension Buffer {
         }
         try check(status, "clEnqueueFillBuffer")
     }
-
-    /// Enqueues a copy of a part of this buffer into another buffer of the same context, without waiting.
-    ///
-    /// - Parameters:
-    ///   - destination: Another buffer, or this one if the two parts do not overlap.
-    ///   - offset: First byte here.
-    ///   - destinationOffset: First byte there.
-    ///   - bytes: Size of the part; `nil`: up to the end of this buffer.
-    /// - Throws: `invalidArgument` if either part is not inside its buffer; `callFailed` if the driver refuses.
-    public func copy(
-        to destination: Buffer, from offset: Int = 0, at destinationOffset: Int = 0, bytes: Int? = nil
-    ) throws(OpenCLError) {
-        let bytes = bytes ?? byteCount - offset
-        try checkRange(offset: offset, bytes: bytes)
-        try destination.checkRange(offset: destinationOffset, bytes: bytes)
-        if bytes == 0 { return }
-        try check(
-            clEnqueueCopyBuffer(
-                context.queue.raw, rawHandle, destination.rawHandle, offset, destinationOffset, bytes, 0, nil, nil),
-            "clEnqueueCopyBuffer")
-    }
 }
