@@ -33,9 +33,14 @@ extension Model {
         if let tokens, drawsBars {
             try require(tokens: tokens, atLeast: bars.count * (leastBarTokens(settings) - 1), bars: bars.count)
         }
+        // Where the file's bars begin within the model's, notes may have to come before the gap's first line.
+        let drawsFirst = settings.grammar != nil && score.barOffset > 0
+        let lines: MaskedBars.Lines =
+            drawsBars
+            ? (drawsFirst ? .drawn : .drawnBehindFirst) : (drawsFirst ? .keptBehindFirst : .kept)
         let masked = try MaskedBars(
-            score.encoding, bars: bars, steps: score.steps(ofBars: bars), tokens: tokens, mask: mask, bar: id(.bar),
-            keepsBars: !drawsBars, drawsFirst: settings.grammar != nil && score.barOffset > 0, limit: Self.windowLength)
+            score.encoding, bars: bars, steps: score.steps(ofBars: bars), tokens: tokens, lines: lines, mask: mask,
+            bar: id(.bar), limit: Self.windowLength)
         let grammar = try settings.grammar.map {
             try REMIGrammar(
                 tokenizer, options: $0, transposition: -score.shift, barCount: masked.drawnBars,
@@ -153,115 +158,6 @@ extension Model {
                 expected: "at least \(least) for \(bars) bars with notes, or that empty bars are allowed",
                 found: "\(tokens)")
         }
-    }
-}
-
-/// A piece as the model knows pieces: in C major or A minor, with bar lines where its accents are.
-private struct WhiteKeyScore {
-    /// The grid of the file's own bars.
-    let grid: BarGrid
-    let encoding: REMITokenizer.Encoding
-    /// Semitones from the piece's key to the model's.
-    let shift: Int
-    /// Steps from the model's first bar line to the file's.
-    private let lead: Int
-
-    /// The score of a file.
-    ///
-    /// - Parameter first: The first of the file's bars that must lie behind the model's first bar line; empty bars in front are
-    ///   left out.
-    init(_ file: MIDIFile, tokenizer: REMITokenizer, showing first: Int) throws {
-        let notes = file.notes().pitched
-        let grid = BarGrid(
-            aligning: notes, division: file.division, stepsPerBeat: tokenizer.configuration.stepsPerBeat)
-        let perBar = grid.stepsPerBar
-        let accented = grid.stepsToAccents(of: notes)
-        let missing = (max(0, -accented - (first - 1) * perBar) + perBar - 1) / perBar
-        lead = accented + missing * perBar
-        self.grid = grid
-        shift = notes.isEmpty ? 0 : Key.estimate(of: notes).shiftToWhiteKeys
-        encoding = try tokenizer.encodeAligned(
-            notes.transposed(by: shift), division: file.division,
-            on: grid.moved(bySteps: lead), barCount: (file.barCount(on: grid) * perBar + lead + perBar - 1) / perBar)
-    }
-
-    /// The step of the model's bars at which the file's begin.
-    var barOffset: Int { (lead % grid.stepsPerBar + grid.stepsPerBar) % grid.stepsPerBar }
-
-    /// The model's steps of the file's bars; whatever comes before the second bar belongs to the first.
-    func steps(ofBars bars: ClosedRange<Int>) -> Range<Int> {
-        let start = bars.lowerBound == 1 ? 0 : (bars.lowerBound - 1) * grid.stepsPerBar + lead
-        return start..<bars.upperBound * grid.stepsPerBar + lead
-    }
-
-    /// Those of the model's notes that lie in the file's bars, on the file's steps and in its key.
-    func notes(_ notes: [GridNote], behindBars first: Int, inBars bars: ClosedRange<Int>) -> [GridNote] {
-        let steps = (bars.lowerBound - 1) * grid.stepsPerBar..<bars.upperBound * grid.stepsPerBar
-        return
-            notes
-            .map { $0.moved(bySteps: first * grid.stepsPerBar - lead) }
-            .filter { steps.contains($0.step) }
-            .transposed(by: -shift)
-    }
-}
-
-/// The window of a piece's tokens in which those of some bars are masked.
-private struct MaskedBars {
-    /// The tokens of the window.
-    let window: [Int32]
-    /// Bars of the piece before the window.
-    let firstBar: Int
-    /// Masked tokens that are to be Bar.
-    let drawnBars: Int
-
-    init(
-        _ encoding: REMITokenizer.Encoding, bars: ClosedRange<Int>, steps: Range<Int>, tokens: Int?, mask: Int32,
-        bar: Int32, keepsBars: Bool, drawsFirst: Bool, limit: Int
-    ) throws(PipelineError) {
-        let gap = encoding.tokens(in: steps)
-        let lines = encoding.barStarts.filter(gap.contains)
-        let beginsBar = lines.first == gap.lowerBound
-        // The runs of tokens between the gap's bar lines, the first of which goes on with a bar unless one begins there.
-        let starts = (beginsBar ? [] : [gap.lowerBound]) + lines.map { $0 + 1 }
-        let counts = zip(starts, lines.dropFirst(beginsBar ? 1 : 0) + [gap.upperBound]).map { $1 - $0 }
-        let removed = counts.reduce(0, +)
-        let wanted = tokens ?? removed
-        // The bar that the gap goes on with stays in the window.
-        let opened = encoding.barStarts.last { $0 <= gap.lowerBound } ?? 0
-        let needed = wanted + lines.count + gap.lowerBound - opened
-        guard wanted > 0 else { throw .emptyGap(bars: bars) }
-        guard needed <= limit else { throw .gapTooLong(bars: bars, tokens: needed, limit: limit) }
-        // Where the gap goes on with a bar that is silent from there on, the line behind it is drawn with the gap, so that it
-        // counts on which side of it the file's bar has notes. Behind a bar without any it stays, if lines do: that bar would
-        // need notes of its own.
-        let before = encoding.barStarts.last { $0 < gap.lowerBound }
-        let drawsLine = beginsBar && drawsFirst && before.map { !keepsBars || $0 + 1 < gap.lowerBound } ?? false
-        let begun = beginsBar && !drawsLine ? [bar] : []
-        drawnBars = keepsBars ? (drawsLine ? 1 : 0) : lines.count - begun.count
-        // Bars that stay share another number of tokens as the removed ones did, evenly where there were none.
-        var filled = (keepsBars ? [] : begun) + [Int32](repeating: mask, count: drawnBars + (keepsBars ? 0 : wanted))
-        var (seen, given) = (0, 0)
-        for (run, count) in counts.enumerated() where keepsBars {
-            seen += removed > 0 ? count : 1
-            let upTo = wanted * seen / (removed > 0 ? removed : counts.count)
-            filled += (run > 0 ? [bar] : begun) + [Int32](repeating: mask, count: upTo - given)
-            given = upTo
-        }
-        let room = limit - needed
-        let behind = min(encoding.ids.count - gap.upperBound, max(room / 2, room - opened))
-        firstBar = encoding.barStarts.firstIndex { $0 >= opened - (room - behind) } ?? 0
-        let context = encoding.ids[encoding.barStarts[firstBar]..<gap.lowerBound]
-        // The context ends with a bar, as it starts with one.
-        let last = gap.upperBound + behind
-        let ends = encoding.barStarts + [encoding.ids.count]
-        let after = encoding.ids[gap.upperBound..<(ends.last { (gap.upperBound...last).contains($0) } ?? last)]
-        window = context.map(Int32.init) + filled + after.map(Int32.init)
-    }
-}
-
-extension GridNote {
-    fileprivate func moved(bySteps steps: Int) -> GridNote {
-        GridNote(step: step + steps, duration: duration, pitch: pitch, velocity: velocity)
     }
 }
 
