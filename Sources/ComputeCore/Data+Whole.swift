@@ -5,6 +5,7 @@ extension Data {
     ///
     /// - Throws: what Foundation does where it cannot be read.
     package init(readingWholeOf url: URL) throws {
+        if url.isFolder { throw POSIXError(.EISDIR) }
         if url.isSpecial {
             let handle = try FileHandle(forReadingFrom: url)
             defer { try? handle.close() }
@@ -21,6 +22,7 @@ extension Data {
     ///
     /// - Throws: what Foundation does where the file cannot be written.
     package func writeWhole(to url: URL) throws {
+        if url.isFolder { throw POSIXError(.EISDIR) }
         if url.isSpecial {
             let handle = try FileHandle(forWritingTo: url)
             defer { try? handle.close() }
@@ -38,10 +40,15 @@ extension Data {
 extension URL {
     /// Whether there is something that is neither a file nor a folder. The system follows links here, for those in /dev/fd lead
     /// to what has no path.
-    package var isSpecial: Bool {
+    package var isSpecial: Bool { kind.map { ![S_IFREG, S_IFDIR].contains($0) } ?? false }
+
+    /// Whether there is a folder.
+    package var isFolder: Bool { kind == S_IFDIR }
+
+    /// What kind of thing is there, as the system numbers them; nil for nothing.
+    private var kind: mode_t? {
         var status = stat()
-        guard stat(path, &status) == 0 else { return false }
-        return ![S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT)
+        return stat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
     }
 
     /// Where a symbolic link leads through as many others as a system follows; the URL itself where it is none.

@@ -25,7 +25,7 @@ extension DenoiserConfiguration {
     /// - Throws: ``ModelFileError``.
     public init(contentsOf url: URL) throws(ModelFileError) {
         let bytes: Data
-        do { bytes = try Data(contentsOf: url) } catch {
+        do { bytes = try Data(readingWholeOf: url) } catch {
             throw .unreadable(file: url.path, reason: error.localizedDescription)
         }
         try self.init(json: bytes)

@@ -14,7 +14,7 @@ struct PieceOutput {
         self.arguments = arguments
         let path = arguments.output
         try requireOption(!path.isEmpty, "output", "a file or a folder", "nothing")
-        isFolder = arguments.count > 1 || path.hasSuffix("/") || isFolderThere(path)
+        isFolder = arguments.count > 1 || path.hasSuffix("/") || URL(filePath: path).isFolder
         if isFolder { try WholeFile.makeFolder(path) }
         try requireWritable(isFolder ? "\(path)/000.mid" : path)
     }
@@ -62,18 +62,12 @@ struct PieceOutput {
     }
 }
 
-/// Whether there is a folder at `path`.
-func isFolderThere(_ path: String) -> Bool {
-    var isDirectory: ObjCBool = false
-    return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) && isDirectory.boolValue
-}
-
 /// Checks that a file can be written at `path`, before what is to be in it is computed.
 func requireWritable(_ path: String) throws {
     guard !URL(filePath: path).isSpecial else { return }
-    guard !isFolderThere(path) else { throw FileError.unwritable(path: path, reason: "it is a folder") }
-    let folder = URL(filePath: path).deletingLastPathComponent().path
-    guard isFolderThere(folder), FileManager.default.isWritableFile(atPath: folder) else {
-        throw FileError.unwritable(path: path, reason: "the folder \(folder) is not there or not writable")
+    guard !URL(filePath: path).isFolder else { throw FileError.unwritable(path: path, reason: "it is a folder") }
+    let folder = URL(filePath: path).deletingLastPathComponent()
+    guard folder.isFolder, FileManager.default.isWritableFile(atPath: folder.path) else {
+        throw FileError.unwritable(path: path, reason: "the folder \(folder.path) is not there or not writable")
     }
 }

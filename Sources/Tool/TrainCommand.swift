@@ -119,9 +119,7 @@ struct Train: ParsableCommand {
     }
 
     private func tokenCorpus(cache: URL, seed: UInt64) throws -> Corpus {
-        var isFolder: ObjCBool = false
-        let exists = FileManager.default.fileExists(atPath: data, isDirectory: &isFolder)
-        if exists && !isFolder.boolValue {
+        if FileManager.default.fileExists(atPath: data), !URL(filePath: data).isFolder {
             guard !WholeFile.isMIDI(data) else {
                 throw FileError.unreadable(path: data, reason: "--data takes a folder of MIDI files, or a token file")
             }
