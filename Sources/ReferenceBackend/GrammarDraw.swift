@@ -193,7 +193,9 @@ private struct Language {
                 return row.draw(way.rest, in: tokenClass).map { id in
                     Drawn(
                         id: id.index, probability: way.probability * id.probability,
-                        isNearInClass: id.distance * way.probability < Double(TokenDraw.nearTie),
+                        // Of a draw the distance is a part of the way's share; at temperature 0 it is of the ids alone.
+                        isNearInClass: id.distance * (temperature > 0 ? way.probability : 1)
+                            < Double(TokenDraw.nearTie),
                         isNearBetweenClasses: way.distance < Double(TokenDraw.nearTie))
                 }
             }

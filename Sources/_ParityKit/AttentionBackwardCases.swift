@@ -4,20 +4,36 @@ import ReferenceBackend
 extension ParityCase {
     /// A probability's relative error is its score's absolute one, as in ``attention``: 4 units of (1 + max ‖q‖·‖k‖/√d)
     /// times what the terms add up to.
-    static let attentionBackward: [ParityCase] = [
-        (1, 1, 1, 2), (1, 8, 2, 8), (2, 9, 5, 8), (3, 33, 4, 16), (1, 65, 2, 64), (1, 127, 3, 34), (2, 128, 2, 32),
-        (1, 300, 2, 128), (1, 515, 1, 64), (1, 600, 2, 96),
-        // Rows of one more than a group or a block of `attention_backward_tiles`, and widths that no tile divides.
-        (1, 1, 3, 128), (2, 33, 2, 6), (1, 33, 2, 80), (2, 65, 3, 2), (2, 65, 1, 128), (2, 100, 3, 64), (1, 100, 2, 80),
-    ].map { attentionBackward(batch: $0, length: $1, heads: $2, width: $3) }
+    static let attentionBackward: [ParityCase] =
+        [
+            (1, 1, 1, 2), (1, 8, 2, 8), (2, 9, 5, 8), (3, 33, 4, 16), (1, 65, 2, 64), (1, 127, 3, 34), (2, 128, 2, 32),
+            (1, 300, 2, 128), (1, 515, 1, 64), (1, 600, 2, 96),
+            // Rows of one more than a group or a block of `attention_backward_tiles`, and widths that no tile divides.
+            (1, 1, 3, 128), (2, 33, 2, 6), (1, 33, 2, 80), (2, 65, 3, 2), (2, 65, 1, 128), (2, 100, 3, 64),
+            (1, 100, 2, 80),
+        ]
+        .map { attentionBackward(batch: $0, length: $1, heads: $2, width: $3) }
+        // So far below 0 that the exponential of 0 in their place is infinite.
+        + [attentionBackward(batch: 1, length: 33, heads: 2, width: 16, scoresAreLow: true)]
 
-    static func attentionBackward(batch: Int, length: Int, heads: Int, width: Int) -> ParityCase {
-        ParityCase("attention_backward", "B=\(batch) S=\(length) H=\(heads) d=\(width)", tolerance: 4) { seeded in
+    static func attentionBackward(
+        batch: Int, length: Int, heads: Int, width: Int, scoresAreLow: Bool = false
+    ) -> ParityCase {
+        let sizes = "B=\(batch) S=\(length) H=\(heads) d=\(width)" + (scoresAreLow ? " scores about -200" : "")
+        // One product outweighs the others of a score, which are rounded as it is.
+        return ParityCase("attention_backward", sizes, tolerance: scoresAreLow ? 16 : 4) { seeded in
             var values = seeded
+            let features = heads * width
+            var qkv = values.normal(3 * batch * length * features, outlier: 3)
+            // The pair of elements that turns slowest keeps its product over all positions.
+            let root = Float((200 * Double(width).squareRoot()).squareRoot())
+            for row in 0..<batch * length * heads where scoresAreLow {
+                let query = row / heads * 3 * features + row % heads * width + width / 2 - 1
+                (qkv[query], qkv[query + features]) = (root, -root)
+            }
             let slopes = AttentionSlopes(
-                batch: batch, length: length, heads: heads, width: width,
-                qkv: values.normal(3 * batch * length * heads * width, outlier: 3),
-                dy: values.normal(batch * length * heads * width))
+                batch: batch, length: length, heads: heads, width: width, qkv: qkv,
+                dy: values.normal(batch * length * features))
             var instance = try slopes.instance(slopes.dy)
             instance.magnitudes["projectionsGradient"] = try slopes.magnitudes()
             return instance

@@ -14,7 +14,10 @@ extension ParityCase {
             let shape: Shape = [batch, steps, width]
             let count = shape.elementCount
             var current = values.integers(count, in: 0..<2).map(Float.init)
+            var estimate = values.integers(count, in: 0..<2).map(Float.init)
             if count > 8 { current[7] = .nan }
+            // Some of them estimates of known cells.
+            for cell in stride(from: 8, to: count, by: 15) { estimate[cell] = .nan }
             let thresholds = values.uniform(batch * planes * 4, in: -0.1...1.1).flatMap { probability -> [Int32] in
                 let threshold = Philox.threshold(probability: Double(probability))
                 return threshold.halfWords
@@ -25,7 +28,7 @@ extension ParityCase {
             try instance.plan.append(
                 BinomialStep(
                     current: cells,
-                    estimate: instance.input("estimate", shape, values.integers(count, in: 0..<2).map(Float.init)),
+                    estimate: instance.input("estimate", shape, estimate),
                     known: instance.input("known", shape, known),
                     thresholds: instance.input("thresholds", [batch, planes, 4, 2], thresholds),
                     step: instance.step(StepParameters(step: 3, firstSample: 5, seed: seeded.seed)), purpose: .reveal,
@@ -51,7 +54,9 @@ extension ParityCase {
             }
             let marks = [Int32](repeating: 0, count: shape.elementCount)
             let nearTies = try instance.input("nearTies", shape, marks)
-            instance.leaveOpen(markedBy: nearTies) { marks in Set(marks.indices.filter { marks[$0] != 0 }) }
+            instance.leaveOpen(markedBy: nearTies) { marks in
+                ParityInstance.OpenDraws(elements: Set(marks.indices.filter { marks[$0] != 0 }))
+            }
             try instance.plan.append(
                 CellDraw(
                     logits: instance.input("logits", shape, logits),

@@ -46,13 +46,16 @@ extension ParityCase {
     }
 
     /// Compensated: 4 units of Σ|v| however many there are.
-    static let sumValues: [ParityCase] = [1, 15, 16, 17, 4099, 100_000].map { sumValues(count: $0) }
+    ///
+    /// Of random terms most roundings cancel without any compensation, of equal ones they add up.
+    static let sumValues: [ParityCase] =
+        [1, 15, 16, 17, 4099, 100_000].map { sumValues(count: $0) } + [sumValues(count: 100_000, areEqual: true)]
 
-    static func sumValues(count: Int) -> ParityCase {
-        ParityCase("sum_values", "N=\(count)", tolerance: 4) { seeded in
+    static func sumValues(count: Int, areEqual: Bool = false) -> ParityCase {
+        ParityCase("sum_values", "N=\(count)" + (areEqual ? " of 1.1" : ""), tolerance: 4) { seeded in
             var values = seeded
             var instance = ParityInstance()
-            let terms = values.normal(count)
+            let terms = areEqual ? [Float](repeating: 1.1, count: count) : values.normal(count)
             try instance.plan.append(
                 SumValues(values: instance.input("values", [count], terms), output: instance.output("output", [1])))
             instance.magnitudes["output"] = [terms.reduce(0) { $0 + abs(Double($1)) }]

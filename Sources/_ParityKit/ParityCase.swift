@@ -58,8 +58,8 @@ public struct ParityInstance: Sendable {
     ///
     /// Where an operation is linear this is the reference run on absolute values: what rounding errors scale with.
     public var magnitudes: [String: [Double]] = [:]
-    /// The elements of every output that a near-tie of a draw leaves open, from the marks that the reference made.
-    private(set) var openElements: (@Sendable (_ marks: [Int32]) -> Set<Int>)?
+    /// What near-ties of a draw leave open, from the marks that the reference made.
+    private(set) var openDraws: (@Sendable (_ marks: [Int32]) -> OpenDraws)?
 
     /// An instance without operations.
     public init() {}
@@ -106,13 +106,20 @@ public struct ParityInstance: Sendable {
         outputs.append(name)
     }
 
-    /// Compares a draw's marks of near-ties, and leaves out of the comparison the elements for which they say that devices may
-    /// differ.
+    /// What may differ from device to device.
+    struct OpenDraws {
+        /// Elements of every output.
+        var elements: Set<Int> = []
+        /// Bits of marks of near-ties, by the mark's index.
+        var bits: [Int: Int32] = [:]
+    }
+
+    /// Compares a draw's marks of near-ties, and leaves out of the comparison what they leave open.
     mutating func leaveOpen(
-        markedBy nearTies: Tensor, elements: @escaping @Sendable (_ marks: [Int32]) -> Set<Int>
+        markedBy nearTies: Tensor, _ openDraws: @escaping @Sendable (_ marks: [Int32]) -> OpenDraws
     ) {
         plan.keep(nearTies, as: Self.marks)
-        openElements = elements
+        self.openDraws = openDraws
     }
 
     /// The name of the tensor with the marks of near-ties.
@@ -158,7 +165,7 @@ public struct ParityInstance: Sendable {
             for (name, values) in instance.inputs { try executable.write(name, values) }
             try executable.run()
             var results: [String: HostTensor] = [:]
-            let marks = instance.openElements == nil ? [] : [ParityInstance.marks]
+            let marks = instance.openDraws == nil ? [] : [ParityInstance.marks]
             for name in instance.outputs + marks { results[name] = try executable.read(name) }
             return results
         }

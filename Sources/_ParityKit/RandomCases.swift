@@ -74,10 +74,12 @@ extension ParityCase {
         GrammarDraw.name: Family(moderate + [.masks]) { draws in
             let padded = draws.size(1...60)
             let ids = draws.size(4...200)
+            let temperature = draws.pick(temperatures)
             return grammarDraw(
                 batch: draws.size(1...3), padded: padded, length: min(draws.size(1...60), padded),
-                ids: ids, temperature: draws.pick(temperatures), topP: draws.pick(topPs),
-                rungs: draws.pick([nil, 1, 3, 30, 100]).map { min($0, ids - 1) })
+                ids: ids, temperature: temperature, topP: draws.pick(topPs),
+                rungs: draws.pick([nil, 1, 3, 30, 100]).map { min($0, ids - 1) },
+                close: temperature == 0 && draws.flag() ? .ties : .chance)
         },
         Reveal.name: Family([.model]) { draws in
             let padded = draws.size(1...300)
