@@ -2,7 +2,8 @@
 //
 // Work-group any; global {ceil(columns / LANES), rows}. A work-item owns LANES columns of one row. Private, local:
 //            nothing.
-// Expects    x, y row slices: element (row, j) at offset + row * stride + j; y and x do not overlap. A dense array of any length is a matrix of one row. Copied bit for bit, NaN included.
+// Expects    x, y row slices: element (row, j) at offset + row * stride + j; y and x do not overlap. A dense array of
+//            any length is a matrix of one row. Copied bit for bit, NaN included.
 // Twin       the same text with LANES 1.
 kernel void copy_rows(
     const int columns, const int accumulate,

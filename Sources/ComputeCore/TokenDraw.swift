@@ -29,7 +29,8 @@ public struct TokenDraw: Operation {
     /// The probability with which each candidate was drawn, at T = 0 the one that it has at T = 1; [B, L].
     public let confidence: Tensor
     /// 1 where the last draw of a position came within ``nearTie`` of a boundary, at T = 0 an id that near to the most probable
-    /// one, so that devices may differ, else 0; [B, L], int32. A position that is not masked keeps the mark of the draw that revealed it.
+    /// one, so that devices may differ, else 0; [B, L], int32. A position that is not masked keeps the mark of the draw that
+    /// revealed it.
     public let nearTies: Tensor
 
     /// The distance from a boundary of the cumulative distribution below which a draw is counted as a near-tie.

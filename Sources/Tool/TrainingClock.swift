@@ -54,12 +54,14 @@ struct TrainingClock<Task: TrainingTask> {
         if interrupt.hasCome { try trainer.writeCheckpoint(to: checkpoints) }
     }
 
-    /// Removes from the log the steps that are taken again, after the checkpoint that the run goes on from.
+    /// Removes from the log the steps that are taken again, after the checkpoint that the run goes on from, and a line in which
+    /// a run was killed.
     private func forgetLaterSteps() throws {
         guard FileManager.default.fileExists(atPath: log.path) else { return }
         let lines = try WholeFile.lines(log.path)
-        let kept = try lines.filter {
-            try JSONDecoder().decode(LoggedStep.self, from: Data($0.utf8)).step <= trainer.step
+        let kept = lines.filter { line in
+            let logged = try? JSONDecoder().decode(LoggedStep.self, from: Data(line.utf8))
+            return logged.map { $0.step <= trainer.step } ?? false
         }
         if kept.count < lines.count { try WholeFile.write([UInt8](kept.map { $0 + "\n" }.joined().utf8), to: log.path) }
     }

@@ -89,6 +89,9 @@ private struct TrainFolder {
             try? FileManager.default.removeItem(atPath: "\(train.run)/\(name)")
         }
         let measures = try train.measures()
+        let log = "\(train.run)/log.jsonl"
+        try (String(contentsOfFile: log, encoding: .utf8) + "{\"gradientNorm\":")
+            .write(toFile: log, atomically: true, encoding: .utf8)
         let resumed = try train.resume(["--kind", kind])
         #expect(resumed.status == 0, "\(resumed.error)")
         #expect(try measures.count == 2 && train.measures() == measures)
