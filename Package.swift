@@ -88,4 +88,6 @@ for target in package.targets where target.type != .system && !targetsOfC.contai
         .enableUpcomingFeature("MemberImportVisibility"),
         .treatAllWarnings(as: .error),
     ]
+    // To optimise the tests took as long as everything else, and what they test is optimised.
+    if target.type == .test { target.swiftSettings?.append(.unsafeFlags(["-Onone"])) }
 }
