@@ -151,7 +151,7 @@ extension [Double] {
     }
 
     /// The middle value, of an even number the mean of the two in the middle; 0 for none.
-    var median: Double {
+    package var median: Double {
         guard !isEmpty else { return 0 }
         let sorted = sorted()
         return (sorted[(count - 1) / 2] + sorted[count / 2]) / 2

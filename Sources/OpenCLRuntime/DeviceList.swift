@@ -122,9 +122,8 @@ extension DeviceList {
         if let index = Int(wanted), devices.indices.contains(index) { return devices[index] }
         let isNumber = wanted.allSatisfy(\.isNumber)
         return devices.first { device in
-            device.name.lowercased().ranges(of: wanted).contains {
-                !isNumber || device.name.lowercased().isNumber(at: $0)
-            }
+            let name = device.name.lowercased()
+            return name.ranges(of: wanted).contains { !isNumber || name.isNumber(at: $0) }
         }
     }
 }

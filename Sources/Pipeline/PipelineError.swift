@@ -19,7 +19,8 @@ public enum PipelineError: Error, Equatable, Sendable, CustomStringConvertible {
         case .emptyGap(let bars):
             "bars \(bars.lowerBound)-\(bars.upperBound): expected notes to replace, found none; say how many with --tokens"
         case .gapTooLong(let bars, let tokens, let limit):
-            "bars \(bars.lowerBound)-\(bars.upperBound): expected at most \(limit) tokens, found \(tokens); take fewer bars, or fewer with --tokens"
+            "bars \(bars.lowerBound)-\(bars.upperBound): expected at most \(limit) tokens, found \(tokens); "
+                + "take fewer bars, or fewer with --tokens"
         case .unfillableGap(let bars, let tokens, let possible):
             "bars \(bars.lowerBound)-\(bars.upperBound): expected a number of tokens that well-formed bars have, found "
                 + (tokens.map(String.init) ?? "as many as each bar had") + "; take "

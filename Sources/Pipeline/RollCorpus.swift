@@ -10,7 +10,7 @@ public struct RollCorpus: Sendable {
     public struct Song: Sendable {
         /// All notes.
         public let roll: PianoRoll
-        /// The melody alone: the track that is named so, else the highest note of every step with onsets.
+        /// The melody alone: the first track called MELODY, else the highest note of every step with onsets.
         public let melody: PianoRoll
 
         /// The roll of a file, a whole number of bars long.
@@ -21,8 +21,11 @@ public struct RollCorpus: Sendable {
             let grid = BarGrid(aligning: notes, division: file.division)
             let moved = notes.transposed(by: Key.estimate(of: notes).shiftToWhiteKeys)
             let steps = try file.rollBarCount(on: grid) * grid.stepsPerBar
-            roll = PianoRoll(moved.map(grid.quantized), steps: steps)
-            melody = PianoRoll(moved.melody(named: file.trackNames, on: grid), steps: steps)
+            let all = moved.map(grid.quantized)
+            let track = file.trackNames.firstIndex { $0.uppercased() == "MELODY" }
+            let named = moved.filter { $0.track == track }
+            roll = PianoRoll(all, steps: steps)
+            melody = PianoRoll(named.isEmpty ? all.highestOfSteps : named.map(grid.quantized), steps: steps)
         }
     }
 
@@ -59,17 +62,9 @@ extension RollCorpus: TrainingCorpus {
     }
 }
 
-extension [Note] {
-    /// The notes of the first track called MELODY, else the highest note of every step with onsets: recorded chords have as many
-    /// ticks as notes.
-    fileprivate func melody(named tracks: [String], on grid: BarGrid) -> [GridNote] {
-        if let track = tracks.firstIndex(where: { $0.uppercased() == "MELODY" }) {
-            let notes = filter { $0.track == track }
-            if !notes.isEmpty { return notes.map(grid.quantized) }
-        }
-        return Dictionary(grouping: map(grid.quantized), by: \.step).values.compactMap {
-            $0.max { $0.pitch < $1.pitch }
-        }
-        .sorted { $0.step < $1.step }
+extension [GridNote] {
+    /// The highest note of every step with onsets: recorded chords have as many ticks as notes, but one step.
+    fileprivate var highestOfSteps: [GridNote] {
+        Dictionary(grouping: self, by: \.step).values.compactMap { $0.max { $0.pitch < $1.pitch } }
     }
 }

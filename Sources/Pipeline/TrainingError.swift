@@ -9,7 +9,8 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .notANumber(let step, let operation):
-            "step \(step): \(operation) gave the first value that is no number; train anew with a lower rate or maximum norm"
+            "step \(step): \(operation) gave the first value that is no number; "
+                + "train anew with a lower rate or maximum norm"
         case .checkpoint(let path, let expected, let found): "\(path): expected \(expected), found \(found)"
         }
     }

@@ -4,7 +4,8 @@ import SMDIM
 
 /// What a training run does; with the corpus it determines every bit of the result.
 public struct TrainingOptions: Codable, Hashable, Sendable {
-    /// How the positions of a loss are weighted; t is the diffusion time, outside swept windows the share of masked tokens. Source: arXiv 2107.03006, 2305.09489.
+    /// How the positions of a loss are weighted; t is the diffusion time, outside swept windows the share of masked tokens.
+    /// Source: arXiv 2107.03006, 2305.09489.
     public enum Weighting: String, Codable, Hashable, Sendable, CaseIterable {
         /// The mean over all masked positions of the batch.
         case mean

@@ -53,9 +53,9 @@ public protocol TrainingTask: Sendable {
 
     /// Windows of one validation.
     static var validationWindows: Int { get }
-    /// Number of judgements.
+    /// Number of validations.
     var validationCount: Int { get }
-    /// Valid windows under fixed noise, with weights that make the sum of all judgements' losses the ``metric``.
+    /// Valid windows under fixed noise, with weights that make the sum of all validations' losses the ``metric``.
     func validation(_ index: Int) throws -> (batch: TrainingBatch, weights: [Float])
 }
 

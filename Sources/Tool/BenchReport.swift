@@ -10,10 +10,9 @@ struct BenchReport: Codable {
         let max: Double
 
         init(_ values: [Double]) {
-            let sorted = values.sorted()
-            median = sorted.isEmpty ? 0 : (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
-            min = sorted.first ?? 0
-            max = sorted.last ?? 0
+            median = values.median
+            min = values.min() ?? 0
+            max = values.max() ?? 0
         }
     }
 

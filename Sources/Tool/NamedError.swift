@@ -11,6 +11,11 @@ struct NamedError: Error, CustomStringConvertible {
     var description: String { "\(path): \(error)" }
 }
 
+/// Opens a model folder, which the errors about it name.
+func modelFolder<Configuration>(_ path: String) throws -> ModelFolder<Configuration> {
+    try naming(path) { try ModelFolder(URL(filePath: path)) }
+}
+
 /// Names a file or folder in the errors about what it holds.
 func naming<Result>(_ path: String, _ body: () throws -> Result) throws -> Result {
     do { return try body() } catch {

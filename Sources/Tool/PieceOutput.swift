@@ -20,17 +20,20 @@ struct PieceOutput {
     }
 
     /// Draws the pieces batch by batch and writes each batch when it is drawn, so that an interrupt costs one batch alone.
-    func write(
-        as label: String,
-        draw: (_ samples: Range<Int>, _ progress: @escaping (SamplingProgress) -> Void) throws -> [Piece]
+    ///
+    /// - Parameter draw: Is given the settings of a batch.
+    func write<Settings: PieceSettings>(
+        as label: String, _ settings: Settings,
+        draw: (_ settings: Settings, _ progress: @escaping (SamplingProgress) -> Void) throws -> [Piece]
     ) throws {
         let bar = ProgressBar(label)
-        let starts = Array(stride(from: 0, to: arguments.count, by: arguments.batch))
+        let starts = Array(stride(from: 0, to: settings.count, by: settings.batch))
         var reports: [Report] = []
         for (index, start) in starts.enumerated() {
-            let first = arguments.firstSample + start
-            let samples = first..<first + min(arguments.batch, arguments.count - start)
-            let pieces = try draw(samples) {
+            var part = settings
+            part.firstSample += start
+            part.count = min(settings.batch, settings.count - start)
+            let pieces = try draw(part) {
                 bar.show(index * $0.total + $0.done, of: starts.count * $0.total)
             }
             bar.clear()
@@ -61,6 +64,16 @@ struct PieceOutput {
         }
     }
 }
+
+/// Settings that say which pieces are drawn.
+protocol PieceSettings {
+    var firstSample: Int { get set }
+    var count: Int { get set }
+    var batch: Int { get }
+}
+
+extension SamplingSettings: PieceSettings {}
+extension RollSettings: PieceSettings {}
 
 /// Checks that a file can be written at `path`, before what is to be in it is computed.
 func requireWritable(_ path: String) throws {

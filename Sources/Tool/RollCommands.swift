@@ -102,10 +102,8 @@ struct RollArguments: ParsableArguments {
             try RollModel(URL(filePath: pieces.model), on: backend, precision: pieces.precision)
         }
         pieces.remark(on: model.name, isUntrained: model.isUntrained)
-        try output.write(as: name) { samples, progress in
-            var settings = settings
-            (settings.firstSample, settings.count) = (samples.lowerBound, samples.count)
-            return try naming(input) { try edit(model, file, settings, progress) }
+        try output.write(as: name, settings) { settings, progress in
+            try naming(input) { try edit(model, file, settings, progress) }
         }
     }
 

@@ -23,9 +23,9 @@ struct Generate: ParsableCommand {
         let settings = try sampling.settings()
         let output = try PieceOutput(sampling.pieces)
         let model = try sampling.loadModel(on: device)
-        try output.write(as: "generate") { samples, progress in
+        try output.write(as: "generate", settings) { settings, progress in
             try model.generate(
-                length: length, settings: settings.drawing(samples), tempo: tempo, key: key, progress: progress)
+                length: length, settings: settings, tempo: tempo, key: key, progress: progress)
         }
     }
 }
@@ -52,10 +52,10 @@ struct Infill: ParsableCommand {
         let output = try PieceOutput(sampling.pieces)
         let file = try readMIDI(input)
         let model = try sampling.loadModel(on: device)
-        try output.write(as: "infill") { samples, progress in
+        try output.write(as: "infill", settings) { settings, progress in
             try naming(input) {
                 try model.infill(
-                    file, bars: bars, tokens: tokens, settings: settings.drawing(samples), progress: progress)
+                    file, bars: bars, tokens: tokens, settings: settings, progress: progress)
             }
         }
     }
@@ -85,21 +85,12 @@ struct Extend: ParsableCommand {
         let output = try PieceOutput(sampling.pieces)
         let file = try readMIDI(input)
         let model = try sampling.loadModel(on: device)
-        try output.write(as: "extend") { samples, progress in
+        try output.write(as: "extend", settings) { settings, progress in
             try naming(input) {
                 try model.extend(
-                    file, bars: bars, tokens: tokens, settings: settings.drawing(samples), progress: progress)
+                    file, bars: bars, tokens: tokens, settings: settings, progress: progress)
             }
         }
-    }
-}
-
-extension SamplingSettings {
-    /// The settings for some of the samples.
-    fileprivate func drawing(_ samples: Range<Int>) -> SamplingSettings {
-        var settings = self
-        (settings.firstSample, settings.count) = (samples.lowerBound, samples.count)
-        return settings
     }
 }
 

@@ -108,9 +108,7 @@ struct Train: ParsableCommand {
     private func newTrainer<Task: TrainableTask>(
         _: Task.Type, _ corpus: Task.Corpus, options: TrainingOptions, on backend: any Backend
     ) throws -> Trainer<Task> {
-        let start = try initialModel.map { path in
-            try naming(path) { try ModelFolder<Task.Configuration>(URL(filePath: path)) }
-        }
+        let start: ModelFolder<Task.Configuration>? = try initialModel.map(modelFolder)
         let configuration = Task.configuration(
             start?.configuration, preset: preset ?? .small, corpus: corpus, options: options)
         return try Trainer(
@@ -165,7 +163,8 @@ struct Train: ParsableCommand {
 
     /// The sizes as far as they are known before songs are read.
     private func plannedConfiguration<Task: TrainableTask>(_: Task.Type) throws -> Task.Configuration {
-        try initialModel.map { try ModelFolder<Task.Configuration>(URL(filePath: $0)).configuration }
+        let start: ModelFolder<Task.Configuration>? = try initialModel.map(modelFolder)
+        return try start?.configuration
             ?? Task.configuration(preset ?? .small, vocabularySize: chosenTokenizer().vocabulary.count)
     }
 

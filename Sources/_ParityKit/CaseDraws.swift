@@ -18,7 +18,7 @@ struct CaseDraws {
         while bound < range.upperBound && flag() == flag() { bound = 2 * bound + 1 }
         let size = pick(Array(range.lowerBound...min(max(2 * bound, range.lowerBound), range.upperBound)))
         guard isAtTile else { return size }
-        return min(max((size + tile - 1) / tile * tile + step, range.lowerBound), range.upperBound)
+        return min(max(size.roundedUp(to: tile) + step, range.lowerBound), range.upperBound)
     }
 
     /// One of `choices`, each as likely.
