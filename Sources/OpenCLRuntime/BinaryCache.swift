@@ -54,7 +54,10 @@ public enum BinaryCache: Sendable, Hashable {
 /// sixty days, which older versions, drivers and settings left behind, but once in a day, for a cold start saves dozens; the
 /// file `swept` bears the time. A time in the future counts as long ago.
 ///
-/// **Concurrency.** Files are written beside their place and renamed, so that a file under its name is whole.
+/// **Concurrency.** Files are written beside their place and renamed, so that a file under its name is whole. Who fills an
+/// entry holds its lock, so that of processes that start together one compiles a program and the others load it. That is
+/// more than thrift: while PoCL (3.1) hands out a binary, which it does by listing the program's folder in its own cache, and
+/// while it takes one, by writing files there in their places, another process at the same program may crash it.
 ///
 /// **Failure.** A cache may always fail. Whatever is wrong (no folder, a cut or foreign file, a full disk) means that
 /// there is no binary, and the caller compiles. The folder may be deleted at any time.
@@ -68,7 +71,31 @@ struct BinaryStore: Sendable {
         return Array((parts.joined(separator: "\n") + "\n" + text).utf8)
     }
 
-    func load(key: [UInt8]) -> [UInt8]? {
+    /// What is kept of one program, or could be.
+    struct Entry {
+        fileprivate let store: BinaryStore
+        fileprivate let key: [UInt8]
+        /// Whether nobody else fills it meanwhile, and a binary can be saved.
+        let isHeld: Bool
+
+        func load() -> [UInt8]? { store.load(key: key) }
+
+        func save(_ binary: [UInt8]) { store.save(binary, key: key) }
+    }
+
+    /// Runs `body` with the entry of that key, which nobody else uses meanwhile.
+    func withEntry<Result: ~Copyable, Failure>(
+        key: [UInt8], _ body: (Entry) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try? FileManager.default.createDirectory(
+            at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        let lock = file(of: key).deletingPathExtension().appendingPathExtension("lock")
+        return try withFileLock(at: lock.path) { isHeld throws(Failure) in
+            try body(Entry(store: self, key: key, isHeld: isHeld))
+        }
+    }
+
+    private func load(key: [UInt8]) -> [UInt8]? {
         let file = file(of: key)
         guard let data = try? Data(contentsOf: file) else { return nil }
         let bytes = [UInt8](data)
@@ -80,10 +107,8 @@ struct BinaryStore: Sendable {
         return Array(bytes.dropFirst(Self.headerSize + key.count))
     }
 
-    func save(_ binary: [UInt8], key: [UInt8]) {
+    private func save(_ binary: [UInt8], key: [UInt8]) {
         let content = Data(Self.header(key: key, binary: binary[...]) + key + binary)
-        try? FileManager.default.createDirectory(
-            at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         try? content.write(to: file(of: key), options: .atomic)
         deleteForgotten()
     }

@@ -1,5 +1,6 @@
 import COpenCL
 import Foundation
+import Synchronization
 
 /// The devices that can be used, and what was left aside because it cannot be.
 ///
@@ -16,6 +17,9 @@ public struct DeviceList: Sendable {
         public var description: String { "\(name): cannot be used: \(reason)" }
     }
 
+    /// Held while drivers are asked: PoCL (3.1) tells a second thread that asks while it starts that it has no devices.
+    private static let asking = Mutex(())
+
     /// In the order in which the loader lists them.
     public private(set) var devices: [Device] = []
     /// What is missing among them, in the same order.
@@ -26,6 +30,11 @@ public struct DeviceList: Sendable {
     /// - Throws: `noPlatform` if no OpenCL implementation is installed, `noUsableDevice` if there are devices or drivers and
     ///   none of them can be used, `callFailed` if the loader refuses to answer.
     public init() throws(OpenCLError) {
+        try Self.asking.withLock { _ throws(OpenCLError) in try askDrivers() }
+        if devices.isEmpty, !unusable.isEmpty { throw OpenCLError.noUsableDevice(unusable.map(\.description)) }
+    }
+
+    private mutating func askDrivers() throws(OpenCLError) {
         for (number, platform) in try Self.platforms().enumerated() {
             let platformName = (try? InfoQuery.platform(platform, CL_PLATFORM_NAME).string()) ?? "platform \(number)"
             do throws(OpenCLError) {
@@ -36,7 +45,6 @@ public struct DeviceList: Sendable {
                 unusable.append(Unusable(name: platformName, reason: "\(error)"))
             }
         }
-        if devices.isEmpty, !unusable.isEmpty { throw OpenCLError.noUsableDevice(unusable.map(\.description)) }
     }
 
     private mutating func append(_ raw: cl_device_id, of platform: cl_platform_id, named platformName: String) {

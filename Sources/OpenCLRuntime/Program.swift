@@ -23,28 +23,21 @@ public final class Program: Sendable {
     ///   `callFailed` if the driver refuses.
     init(_ specialisation: Specialisation, in context: Context, disk: BinaryStore?) throws(OpenCLError) {
         try specialisation.validate()
-        let device = context.device
-        let options = Specialisation.optionText
-        let text = specialisation.programText
-        let entry = disk.map { ($0, key: BinaryStore.key(device: device, options: options, text: text)) }
-        if let (store, key) = entry, let binary = store.load(key: key),
-            let restored = Self.restore(binary, options: options, in: context)
-        {
-            handle = restored
-            origin = .diskCache
-        } else {
-            context.announceCompiling()
-            handle = try Self.compile(text, of: specialisation.name, options: options, in: context)
-            origin = .source
-        }
         name = specialisation.name
-        self.device = device
+        device = context.device
         owner = context.identity
-        if let (store, key) = entry, origin == .source, Self.createsKernels(handle.raw),
-            let binary = Self.binary(of: handle.raw)
-        {
-            store.save(binary, key: key)
+        guard let disk else {
+            handle = try Self.compile(specialisation, in: context)
+            origin = .source
+            return
         }
+        let key = BinaryStore.key(
+            device: device, options: Specialisation.optionText, text: specialisation.programText)
+        let built = try disk.withEntry(key: key) { entry throws(OpenCLError) in
+            try Self.load(specialisation, in: context, entry)
+        }
+        origin = built.origin
+        handle = built.handle
     }
 
     /// Names of the kernels in the program.
@@ -62,16 +55,37 @@ public final class Program: Sendable {
 // MARK: - Building
 
 extension Program {
+    private struct Built: ~Copyable {
+        let handle: Owned<ProgramObject>
+        let origin: Origin
+    }
+
+    /// From the entry if that is still good, else compiled and saved there.
+    private static func load(
+        _ specialisation: Specialisation, in context: Context, _ entry: BinaryStore.Entry
+    ) throws(OpenCLError) -> Built {
+        if let binary = entry.load(), let restored = restore(binary, in: context) {
+            return Built(handle: restored, origin: .diskCache)
+        }
+        let compiled = try compile(specialisation, in: context)
+        if entry.isHeld, createsKernels(compiled.raw), let binary = binary(of: compiled.raw) {
+            entry.save(binary)
+        }
+        return Built(handle: compiled, origin: .source)
+    }
+
     private static func compile(
-        _ text: String, of name: String, options: String, in context: Context
+        _ specialisation: Specialisation, in context: Context
     ) throws(OpenCLError) -> Owned<ProgramObject> {
+        context.announceCompiling()
         let program = try Owned<ProgramObject>("clCreateProgramWithSource") { status in
-            text.withCString { text in
+            specialisation.programText.withCString { text in
                 var line: UnsafePointer<CChar>? = text
                 return clCreateProgramWithSource(context.handle.raw, 1, &line, nil, &status)
             }
         }
-        let status = build(program.raw, options: options, on: context.device)
+        let (name, options) = (specialisation.name, Specialisation.optionText)
+        let status = build(program.raw, on: context.device)
         if status == CL_BUILD_PROGRAM_FAILURE || status == CL_COMPILE_PROGRAM_FAILURE {
             throw OpenCLError.buildFailed(
                 program: name, options: options, log: log(of: program.raw, on: context.device))
@@ -81,9 +95,7 @@ extension Program {
     }
 
     /// The program from machine code; `nil` means that the driver does not take it, so that it must be compiled.
-    private static func restore(
-        _ binary: [UInt8], options: String, in context: Context
-    ) -> Owned<ProgramObject>? {
+    private static func restore(_ binary: [UInt8], in context: Context) -> Owned<ProgramObject>? {
         let program = try? Owned<ProgramObject>("clCreateProgramWithBinary") { status in
             binary.withUnsafeBufferPointer { bytes in
                 var device: cl_device_id? = context.device.rawHandle
@@ -96,7 +108,7 @@ extension Program {
                 return program
             }
         }
-        guard let program, build(program.raw, options: options, on: context.device) == CL_SUCCESS,
+        guard let program, build(program.raw, on: context.device) == CL_SUCCESS,
             createsKernels(program.raw)
         else { return nil }
         return program
@@ -113,9 +125,9 @@ extension Program {
         return true
     }
 
-    private static func build(_ program: cl_program, options: String, on device: Device) -> cl_int {
+    private static func build(_ program: cl_program, on device: Device) -> cl_int {
         var raw: cl_device_id? = device.rawHandle
-        return clBuildProgram(program, 1, &raw, options, nil, nil)
+        return clBuildProgram(program, 1, &raw, Specialisation.optionText, nil, nil)
     }
 
     private static func log(of program: cl_program, on device: Device) -> String {

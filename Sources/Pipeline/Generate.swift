@@ -2,7 +2,7 @@ import ComputeCore
 public import Music
 import SMDIM
 
-extension Model {
+extension TokenModel {
     /// Writes new pieces.
     ///
     /// Every piece starts with a bar; the model's key is C major or A minor, from which `key` moves the piece. Under a
@@ -47,7 +47,7 @@ extension Model {
     }
 }
 
-extension Model {
+extension TokenModel {
     /// The most tokens of a piece that is drawn without a grammar.
     private static let longestPiece = 1 << 20
 }

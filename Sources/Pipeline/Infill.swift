@@ -1,7 +1,7 @@
 import ComputeCore
 public import Music
 
-extension Model {
+extension TokenModel {
     /// Writes bars of a piece anew.
     ///
     /// Every event outside the bars stays exactly as it is, also when it lies off the grid. The model sees the piece as in
@@ -126,7 +126,7 @@ extension Model {
     }
 }
 
-extension Model {
+extension TokenModel {
     /// The tokens of the shortest bar that may be drawn.
     func leastBarTokens(_ settings: SamplingSettings) -> Int {
         guard settings.grammar?.allowsEmptyBars == false else { return 1 }

@@ -63,7 +63,7 @@ public struct SamplingProgress: Hashable, Sendable {
     public let total: Int
 }
 
-extension Model {
+extension TokenModel {
     /// Completes `initial` for each of the settings' samples, in batches.
     ///
     /// - Parameters:

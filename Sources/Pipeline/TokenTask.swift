@@ -37,7 +37,7 @@ public struct TokenTask: TrainingTask {
         }
     }
 
-    public init(_ configuration: ModelConfiguration, corpus: Pipeline.Corpus, options: TrainingOptions) throws {
+    public init(_ configuration: ModelConfiguration, corpus: TokenCorpus, options: TrainingOptions) throws {
         try Self.validate(options, for: configuration)
         let vocabulary = corpus.tokenizer.vocabulary
         try vocabulary.check(fits: configuration.vocabularySize, model: "to train", tokenizer: "of the corpus")

@@ -8,14 +8,14 @@ import SMDIM
 
 /// Measures what a reverse step costs beside the network: drawing candidates, revealing some, waiting for the host.
 struct SamplingMeasurement {
-    let model: Model
+    let model: TokenModel
     let context: Context
     let length: Int
     let steps: Int
 
     /// A model on a backend that profiles.
     init(_ folder: String, on backend: OpenCLBackend, precision: Precision, length: Int, steps: Int) throws {
-        model = try Model(URL(filePath: folder), on: backend, precision: precision)
+        model = try TokenModel(URL(filePath: folder), on: backend, precision: precision)
         context = backend.context
         self.length = length
         self.steps = steps

@@ -139,10 +139,10 @@ struct SamplingArguments: ParsableArguments {
     }
 
     /// The model on the device, with a remark if it was never trained.
-    func loadModel(on device: DeviceOptions) throws -> Model {
+    func loadModel(on device: DeviceOptions) throws -> TokenModel {
         let backend = try device.backend()
         let model = try naming(pieces.model) {
-            try Model(URL(filePath: pieces.model), on: backend, precision: pieces.precision)
+            try TokenModel(URL(filePath: pieces.model), on: backend, precision: pieces.precision)
         }
         pieces.remark(on: model.name, isUntrained: model.isUntrained)
         return model

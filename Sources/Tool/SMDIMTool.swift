@@ -34,6 +34,7 @@ struct SMDIMTool: ParsableCommand {
 
     /// Exit codes: 0 done, 2 a wrong command line, 1 everything else; errors are one line on stderr.
     static func main() {
+        ThreadAffinity.pinThreads()
         do {
             defer { OpenCLBackend.releaseProcessPrograms() }
             var command = try parseAsRoot()

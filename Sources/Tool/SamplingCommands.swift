@@ -10,7 +10,7 @@ struct Generate: ParsableCommand {
     @OptionGroup var device: DeviceOptions
 
     @Option(help: "Tokens of a piece.")
-    var length = Model.windowLength
+    var length = TokenModel.windowLength
 
     @Option(help: "Quarter notes per minute; the model's own if not given.")
     var tempo: Double?

@@ -116,17 +116,17 @@ struct Train: ParsableCommand {
             corpus: corpus, options: options, on: backend)
     }
 
-    private func tokenCorpus(cache: URL, seed: UInt64) throws -> Corpus {
+    private func tokenCorpus(cache: URL, seed: UInt64) throws -> TokenCorpus {
         if FileManager.default.fileExists(atPath: data), !URL(filePath: data).isFolder {
             guard !WholeFile.isMIDI(data) else {
                 throw FileError.unreadable(path: data, reason: "--data takes a folder of MIDI files, or a token file")
             }
             try requireOption(
                 tokenizer == nil, "tokenizer", "none beside a token file, which has its own", tokenizer ?? "")
-            return try Corpus(tokenFile: URL(filePath: data))
+            return try TokenCorpus(tokenFile: URL(filePath: data))
         }
-        if resume && FileManager.default.fileExists(atPath: cache.path) { return try Corpus(tokenFile: cache) }
-        let corpus = try Corpus(folder: URL(filePath: data), tokenizer: chosenTokenizer(), seed: seed)
+        if resume && FileManager.default.fileExists(atPath: cache.path) { return try TokenCorpus(tokenFile: cache) }
+        let corpus = try TokenCorpus(folder: URL(filePath: data), tokenizer: chosenTokenizer(), seed: seed)
         try corpus.write(to: cache)
         report(corpus, skipped: corpus.skipped)
         return corpus
@@ -154,7 +154,7 @@ struct Train: ParsableCommand {
     }
 
     /// A model that starts from another's weights has to give its ids the same meaning.
-    private func requireVocabulary(of corpus: Corpus) throws {
+    private func requireVocabulary(of corpus: TokenCorpus) throws {
         guard let path = tokenizerOfStart() else { return }
         guard try REMITokenizer(path: path).vocabulary == corpus.tokenizer.vocabulary else {
             throw ValidationError("--init: expected songs in the tokens of \(path), found those of another tokenizer")
@@ -193,7 +193,7 @@ private protocol TrainableTask: TrainingTask {
 
 extension TokenTask: TrainableTask {
     fileprivate static func configuration(
-        _ start: ModelConfiguration?, preset: ModelConfiguration.Preset, corpus: Pipeline.Corpus,
+        _ start: ModelConfiguration?, preset: ModelConfiguration.Preset, corpus: TokenCorpus,
         options: TrainingOptions
     ) -> ModelConfiguration {
         var configuration = start ?? configuration(preset, vocabularySize: corpus.tokenizer.vocabulary.count)

@@ -133,7 +133,7 @@ import _TestSupport
         let folder = try TemporaryFolder().url
         try TinyModel.write(to: folder, tokenizer: .smallVelocity)
         #expect {
-            try Model(folder, on: ReferenceBackend())
+            try TokenModel(folder, on: ReferenceBackend())
         } throws: { error in
             "\(error)".contains("166") && "\(error)".contains("190")
         }

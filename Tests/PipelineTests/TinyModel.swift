@@ -10,10 +10,10 @@ import _TestSupport
 enum TinyModel {
     static let shared = Result { try make() }
 
-    private static func make() throws -> Model {
+    private static func make() throws -> TokenModel {
         let folder = try TemporaryFolder().url
         try write(to: folder)
-        return try Model(folder, on: ReferenceBackend())
+        return try TokenModel(folder, on: ReferenceBackend())
     }
 
     /// Writes the folder: preset tiny with less of everything, the tokenizer of `tokenizer`.

@@ -10,11 +10,11 @@ import Testing
 struct TinyRun {
     let folder: URL
     let configuration: ModelConfiguration
-    let corpus: Corpus
+    let corpus: TokenCorpus
 
     init() throws {
         folder = try TinyModel.songs()
-        corpus = try Corpus(folder: folder, tokenizer: REMITokenizer(.smallVelocity))
+        corpus = try TokenCorpus(folder: folder, tokenizer: REMITokenizer(.smallVelocity))
         var configuration = ModelConfiguration(.tiny, vocabularySize: corpus.tokenizer.vocabulary.count)
         configuration.trunk.modelWidth = 8
         configuration.trunk.blockCount = 1

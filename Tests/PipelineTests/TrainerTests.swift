@@ -135,7 +135,7 @@ import _TestSupport
         _ = try trainer.takeStep()
         let folder = run.folder.appending(path: "model")
         try trainer.writeModel(to: folder, readme: "A test.\n")
-        let model = try Model(folder, on: ReferenceBackend())
+        let model = try TokenModel(folder, on: ReferenceBackend())
         #expect(!model.isUntrained && model.tokenizer == run.corpus.tokenizer)
     }
 
@@ -159,7 +159,7 @@ import _TestSupport
         let run = try TinyRun()
         let file = run.folder.appending(path: "corpus.safetensors")
         try run.corpus.write(to: file)
-        let again = try Corpus(tokenFile: file)
+        let again = try TokenCorpus(tokenFile: file)
         #expect(again.train == run.corpus.train && again.valid == run.corpus.valid)
         #expect(again.tempo == 90 && run.corpus.tempo == 90)
         #expect(again.tokenizer == run.corpus.tokenizer)
@@ -175,7 +175,7 @@ import _TestSupport
         let tensors = try Dictionary(uniqueKeysWithValues: written.entries.keys.map { ($0, try written.tensor($0)) })
         let changed = try Safetensors(Safetensors.encode(tensors, metadata: metadata), named: "changed")
         #expect(throws: CorpusError.malformed("changed", expected: "a tempo of 3.58 to 60000000.0")) {
-            try Corpus(tokens: changed, named: "changed")
+            try TokenCorpus(tokens: changed, named: "changed")
         }
     }
 
@@ -192,7 +192,7 @@ import _TestSupport
             throws: ModelFileError.malformed(
                 file: "corpus.safetensors", part: name, expected: "I32", found: "F32")
         ) {
-            try Corpus(tokenFile: file)
+            try TokenCorpus(tokenFile: file)
         }
     }
 
@@ -202,11 +202,11 @@ import _TestSupport
         let (train, valid) = (run.folder.appending(path: "train.txt"), run.folder.appending(path: "valid.txt"))
         try Data("0.mid\n 1.mid \n\n".utf8).write(to: train)
         try Data("2.mid\n".utf8).write(to: valid)
-        let listed = try Corpus(folder: run.folder, tokenizer: REMITokenizer(.smallVelocity))
+        let listed = try TokenCorpus(folder: run.folder, tokenizer: REMITokenizer(.smallVelocity))
         #expect(listed.train.count == 2 && listed.valid.count == 1)
         try Data([0x30, 0xFF]).write(to: valid)
         #expect(throws: FileError.unreadable(path: valid.path, reason: "not UTF-8")) {
-            try Corpus(folder: run.folder, tokenizer: REMITokenizer(.smallVelocity))
+            try TokenCorpus(folder: run.folder, tokenizer: REMITokenizer(.smallVelocity))
         }
         try FileManager.default.removeItem(at: valid)
         #expect(throws: FileError.self) { try RollCorpus(folder: run.folder) }
@@ -214,10 +214,10 @@ import _TestSupport
 
     @Test func foldersWithoutSongsAreNamed() throws {
         let folder = try TemporaryFolder().url
-        #expect(throws: CorpusError.self) { try Corpus(folder: folder, tokenizer: REMITokenizer()) }
+        #expect(throws: CorpusError.self) { try TokenCorpus(folder: folder, tokenizer: REMITokenizer()) }
         try MIDIFile(notes: [], division: 480, tempo: .standard).write(to: folder.appending(path: "a.mid").path)
         #expect {
-            try Corpus(folder: folder, tokenizer: REMITokenizer())
+            try TokenCorpus(folder: folder, tokenizer: REMITokenizer())
         } throws: { error in
             "\(error)".contains("a.mid")
         }

@@ -48,6 +48,37 @@ import _TestSupport
         }
     }
 
+    /// Where PoCL has a thread for each of this machine's processors.
+    @Test(arguments: [[:], ["POCL_AFFINITY": "0"], ["POCL_MAX_PTHREAD_COUNT": "1"]])
+    func threadsOfTheDriverKeepTheirProcessors(_ environment: [String: String]) throws {
+        let (process, input, output) = (Process(), Pipe(), Pipe())
+        process.executableURL = try ToolRun.executable()
+        process.arguments = ["rounds", "linear", "--sizes", "8", "32", "32"]
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        (process.standardInput, process.standardOutput) = (input, output)
+        try process.run()
+        let ready = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
+        let pinned = try Self.pinnedThreads(of: process.processIdentifier)
+        try input.fileHandleForWriting.close()
+        process.waitUntilExit()
+        #expect(ready.hasPrefix("ready"))
+        let processors = ProcessInfo.processInfo.processorCount
+        let takesAll = ProcessInfo.processInfo.activeProcessorCount == processors && processors > 1
+        #expect(pinned == (environment.isEmpty && takesAll ? Array(0..<processors) : []))
+    }
+
+    /// The processors of the threads of a process that may run on one alone.
+    private static func pinnedThreads(of process: Int32) throws -> [Int] {
+        let tasks = URL(filePath: "/proc/\(process)/task")
+        return try FileManager.default.contentsOfDirectory(at: tasks, includingPropertiesForKeys: nil).compactMap {
+            task in
+            let status = try String(contentsOf: task.appending(path: "status"), encoding: .utf8)
+            let line = status.split(separator: "\n").first { $0.hasPrefix("Cpus_allowed_list:") }
+            return line?.split(separator: "\t").last.flatMap { Int($0) }
+        }
+        .sorted()
+    }
+
     /// Both compile everything, into one cache of ours and one of the driver.
     @Test func twoProcessesStartOnOneEmptyCache() async throws {
         let folder = try TemporaryFolder()

@@ -32,7 +32,7 @@ struct ToolRun {
     }
 
     /// The tool lies beside the test bundle, whose path is among the arguments of the tests' process.
-    private static func executable() throws -> URL {
+    static func executable() throws -> URL {
         let bundle = try #require(CommandLine.arguments.first { $0.contains(".xctest") })
         let components = URL(filePath: bundle).absoluteURL.pathComponents
         let folder = components.prefix { !$0.hasSuffix(".xctest") }

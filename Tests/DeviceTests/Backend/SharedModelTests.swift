@@ -11,7 +11,7 @@ import _TestSupport
 
 /// An untrained `tiny` model with the built-in tokenizer, through the calls that a program would make.
 private struct UntrainedModel {
-    let model: Model
+    let model: TokenModel
 
     init(on backend: OpenCLBackend) throws {
         let folder = try TemporaryFolder().url.appending(path: "model")
@@ -19,7 +19,7 @@ private struct UntrainedModel {
         try ModelFolder.write(
             configuration, weights: configuration.initialWeights(seed: 3), isTrained: false,
             tokenizer: Data(TokenizerConfiguration.standard.tokenizerJSON()), readme: "", to: folder)
-        model = try Model(folder, on: backend)
+        model = try TokenModel(folder, on: backend)
     }
 
     /// The bytes of the pieces' files.

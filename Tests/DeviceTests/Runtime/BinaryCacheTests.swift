@@ -73,6 +73,28 @@ extension OnDevice {
             #expect(try origin(of: OnDevice.scale) == .diskCache)
         }
 
+        /// Of contexts that ask at once one compiles, and the others load what it saved.
+        @Test func oneCompilesForAll() async throws {
+            for program in [OnDevice.scale, other] {
+                let expected = OnDevice.scaled.map { program == other ? $0 + 6 : $0 }
+                let origins = try await withThrowingTaskGroup(of: Program.Origin.self) { group in
+                    for _ in 0..<4 { group.addTask { try origin(of: program, expected: expected) } }
+                    return try await group.reduce(into: []) { $0.append($1) }
+                }
+                #expect(origins.count { $0 == .source } == 1, "\(origins)")
+            }
+            #expect(try files().allSatisfy { $0.pathExtension != "lock" })
+        }
+
+        @Test func aLockOfAKilledProcessIsNoObstacle() throws {
+            #expect(try origin(of: OnDevice.scale) == .source)
+            let binary = try #require(try binaries().first)
+            let lock = binary.deletingPathExtension().appendingPathExtension("lock")
+            try FileManager.default.moveItem(at: binary, to: lock)
+            #expect(try origin(of: OnDevice.scale) == .source)
+            #expect(!FileManager.default.fileExists(atPath: lock.path))
+        }
+
         @Test func damagedFilesMeanCompile() throws {
             #expect(try origin(of: OnDevice.scale) == .source)
             let file = try #require(try binaries().first)

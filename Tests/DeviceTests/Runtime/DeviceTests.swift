@@ -1,5 +1,6 @@
 import Foundation
 import OpenCLRuntime
+import Synchronization
 import Testing
 
 /// Requests that depend on the environment run in processes of their own, because the loader reads it once.
@@ -24,6 +25,19 @@ extension OnDevice {
                 #expect(device.computeUnits > 0 && device.maxWorkGroupSize > 0 && device.localMemoryBytes > 0)
                 #expect(0 < device.maxAllocationBytes && device.maxAllocationBytes <= device.globalMemoryBytes)
                 #expect(device.baseAddressAlignBytes.nonzeroBitCount == 1)
+            }
+        }
+
+        /// The first of all calls, from many threads at once.
+        @Test func anyThreadMayAskFirst() async {
+            await #expect(processExitsWith: .success) {
+                let counts = Mutex([Int]())
+                DispatchQueue.concurrentPerform(iterations: 8) { _ in
+                    let count = (try? DeviceList())?.devices.count ?? 0
+                    counts.withLock { $0.append(count) }
+                }
+                let found = counts.withLock(\.self)
+                #expect(Set(found).count == 1 && found[0] > 0, "\(found)")
             }
         }
 

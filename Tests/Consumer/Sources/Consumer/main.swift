@@ -35,7 +35,7 @@ try ModelFolder.write(
     configuration, weights: configuration.initialWeights(seed: 0), isTrained: false,
     tokenizer: Data(tokenizer.configuration.tokenizerJSON()), readme: "", to: folder)
 
-let model = try Model(folder, on: backend)
+let model = try TokenModel(folder, on: backend)
 var settings = SamplingSettings(seed: 7)
 settings.steps = 4
 for (index, piece) in try model.generate(length: 64, settings: settings).enumerated() {

@@ -43,7 +43,7 @@ enum Reader: String, CaseIterable {
             let again = try TokenizerConfiguration(tokenizerJSON: configuration.tokenizerJSON())
             precondition(again == configuration, "a tokenizer changes when it is written and read")
         case .checkpoint: try Resumption.shared.read(bytes)
-        case .corpus: _ = try Corpus(tokens: Safetensors(Data(bytes), named: "fuzz"), named: "fuzz")
+        case .corpus: _ = try TokenCorpus(tokens: Safetensors(Data(bytes), named: "fuzz"), named: "fuzz")
         case .tokens:
             let file = try TokenFile(json: bytes, named: "fuzz")
             _ = try? file.check(against: Self.standardTokenizer.vocabulary, path: "fuzz")

@@ -16,7 +16,7 @@ final class Resumption: Sendable {
         }
     }()
 
-    private let tokens: Corpus
+    private let tokens: TokenCorpus
     private let rolls: RollCorpus
     private let lastZeros = Mutex<(configuration: String, state: Safetensors)?>(nil)
 
@@ -33,7 +33,7 @@ final class Resumption: Sendable {
         let tokenizer = try TokenizerConfiguration(
             pitches: 60...71, beatResolutions: [.init(beats: 0..<1, stepsPerBeat: 1)], velocityCount: 1,
             specialTokens: ["PAD"])
-        tokens = try Corpus(folder: folder, tokenizer: REMITokenizer(tokenizer))
+        tokens = try TokenCorpus(folder: folder, tokenizer: REMITokenizer(tokenizer))
         rolls = try RollCorpus(folder: folder)
     }
 

@@ -6,7 +6,7 @@ public import SMDIM
 /// A denoiser with its weights on a device and the tokenizer that belongs to it: what every call of this module needs.
 ///
 /// A model never changes, so any number of tasks may use one at once.
-public struct Model: Sendable {
+public struct TokenModel: Sendable {
     /// The name of the folder.
     public let name: String
     /// The sizes.

@@ -8,7 +8,7 @@ public import SMDIM
 /// Every song lies on its aligned grid with bar lines where its accents are, its notes sorted by (position, pitch), and is
 /// transposed to C major or A minor by its best-fitting scale: a model of a few million parameters learns one key far better
 /// than twelve, and one place of the bar line far better than sixteen.
-public struct Corpus: Sendable {
+public struct TokenCorpus: Sendable {
     /// How the songs became tokens.
     public let tokenizer: REMITokenizer
     /// Songs to learn from.
@@ -42,7 +42,7 @@ public struct Corpus: Sendable {
     }
 }
 
-extension Corpus: TrainingCorpus {
+extension TokenCorpus: TrainingCorpus {
     public var summary: String { summary(train: train.map(\.count), valid: valid.map(\.count), of: "tokens") }
 }
 
@@ -66,7 +66,7 @@ public enum CorpusError: Error, Equatable, Sendable, CustomStringConvertible {
 
 // MARK: - Token files
 
-extension Corpus {
+extension TokenCorpus {
     /// Reads a token file that ``write(to:)`` made.
     ///
     /// - Throws: ``ModelFileError``, ``TokenizerError`` or ``CorpusError``.
