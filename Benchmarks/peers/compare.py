@@ -287,7 +287,8 @@ def markdown(report):
         "where no row says compiled, which is torch.compile as it comes.\n",
         "Both sides in turns in one run, warmed up in every turn unless the slower takes two seconds or more a round; "
         "medians in milliseconds, the best in brackets. The ratio is PyTorch's median over ours: above 1 we are faster. "
-        "bf16 is PyTorch's model cast to bfloat16, in training autocast.\n",
+        "bf16 is PyTorch's model cast to bfloat16, in training autocast. On a CPU both sides' threads are as their programs "
+        "leave them: smdim lets PoCL keep each on a processor of its own, PyTorch's spin for a while when they are idle.\n",
         "The sides of a product and of attention do not do quite the same. Our weights are packed before the clock starts, "
         "as a model's are, and PyTorch's lie row by row; our bf16 product rounds its input and writes float32; our attention "
         "turns q and k by their positions and reads them from the rows of the projections, PyTorch's gets them ready.\n",

@@ -4,7 +4,8 @@ import time
 
 # Idle threads of an OpenMP spin for up to 200 ms, which is PyTorch's default and makes it faster; a turn begins when they sleep.
 SETTLING_SECONDS = 0.25
-# A shorter round has one before it that is not counted: cores have to wake and caches to fill again, which vanishes in a longer one.
+# A shorter round has one before it that is not counted: cores have to wake and caches to fill again, which vanishes in a longer
+# one. It does not help threads that woke on one core, which Linux may leave there for longer: smdim pins those of PoCL.
 SHORT_SECONDS = 2
 
 
