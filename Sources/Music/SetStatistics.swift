@@ -104,24 +104,30 @@ extension SetStatistics {
         try (0..<4).map { quarter in
             let first = bars * quarter / 4
             let count = bars * (quarter + 1) / 4 - first
-            return try SetStatistics(
-                generated: generated.map { $0.bars(from: first, count: count) },
-                references: references.map { $0.bars(from: first, count: count) })
+            do {
+                return try SetStatistics(
+                    generated: generated.map { $0.bars(from: first, count: count) },
+                    references: references.map { $0.bars(from: first, count: count) })
+            } catch SetStatisticsError.tooFewPieces(let generated, let references, _) {
+                throw SetStatisticsError.tooFewPieces(
+                    generated: generated, references: references, quarter: quarter + 1)
+            }
         }
     }
 }
 
 /// Why two sets cannot be compared.
 public enum SetStatisticsError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// Fewer than one generated or two real pieces have eight notes.
-    case tooFewPieces(generated: Int, references: Int)
+    /// Fewer than one generated or two real pieces have eight notes, if `quarter` says so in that one of their quarters, 1 to 4.
+    case tooFewPieces(generated: Int, references: Int, quarter: Int? = nil)
 
     /// One line: what is needed and what there is.
     public var description: String {
         switch self {
-        case .tooFewPieces(let generated, let references):
-            "pieces of at least \(StatisticsPiece.fewestNotes) notes: needed 1 generated and 2 reference, "
-                + "got \(generated) and \(references)"
+        case .tooFewPieces(let generated, let references, let quarter):
+            "pieces of at least \(StatisticsPiece.fewestNotes) notes"
+                + (quarter.map { " in their quarter \($0) of 4" } ?? "")
+                + ": needed 1 generated and 2 reference, got \(generated) and \(references)"
         }
     }
 }

@@ -19,11 +19,17 @@ struct Gradients: ParsableCommand {
     @OptionGroup var device: DeviceOptions
 
     func run() throws {
-        let folder = try ModelFolder<ModelConfiguration>(URL(filePath: model))
-        let file = try Safetensors(contentsOf: URL(filePath: input))
-        let gradients = try TokenDenoiser(folder.configuration, purpose: .training).gradients(
-            noisy: file.tensor("tokens.noisy"), clean: file.tensor("tokens.clean"), mask: file.tensor("mask"),
-            weights: folder.weights(), on: device.backend())
+        let backend = try device.backend()
+        let (configuration, weights) = try naming(model) {
+            let folder = try ModelFolder<ModelConfiguration>(URL(filePath: model))
+            return (folder.configuration, try folder.weights())
+        }
+        let gradients = try naming(input) {
+            let file = try Safetensors(contentsOf: URL(filePath: input))
+            return try TokenDenoiser(configuration, purpose: .training).gradients(
+                noisy: file.tensor("tokens.noisy"), clean: file.tensor("tokens.clean"), mask: file.tensor("mask"),
+                weights: weights, on: backend)
+        }
         try Safetensors.write(gradients, to: URL(filePath: output))
         try Terminal.result("\(output): loss and \(gradients.count - 1) gradients")
     }

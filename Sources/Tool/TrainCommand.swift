@@ -11,8 +11,8 @@ struct Train: ParsableCommand {
         discussion: """
             A model of tokens writes and continues pieces; a model of rolls (--kind roll) harmonises, completes and varies \
             them. Songs are put on their grid and into C major or A minor. The folder -o gets checkpoints (the last two are \
-            kept), the tokens of the songs, and at the end a model. An interrupt saves a checkpoint and stops; --resume \
-            goes on from there, bit for bit.
+            kept), the tokens of the songs, and at the end a model. An interrupt saves a checkpoint and stops with \
+            status 1; --resume goes on from there, bit for bit.
             """)
 
     /// What a model reads.
@@ -92,17 +92,17 @@ struct Train: ParsableCommand {
             ?? newTrainer(task, corpus, options: options, on: backend)
         try TrainingClock(trainer, log: folder.appending(path: "log.jsonl")).run(
             until: Interrupt(), checkpoints: folder)
-        if trainer.step == trainer.options.steps {
-            try trainer.writeModel(
-                to: folder.appending(path: "model"),
-                readme:
-                    "# Model\n\nTrained by `smdim train` for \(trainer.step) steps; see log.jsonl beside this folder.\n"
-            )
-            try Terminal.result("\(output)/model: trained for \(trainer.step) steps")
-        } else {
-            try Terminal.result(
-                "\(output): stopped after \(trainer.step) of \(trainer.options.steps) steps; go on with --resume")
+        guard trainer.step == trainer.options.steps else {
+            // A failure, for there is no model yet that a script could go on with.
+            Terminal.error(
+                "\(output): interrupted after \(trainer.step) of \(trainer.options.steps) steps; go on with --resume")
+            throw ExitCode.failure
         }
+        try trainer.writeModel(
+            to: folder.appending(path: "model"),
+            readme: "# Model\n\nTrained by `smdim train` for \(trainer.step) steps; see log.jsonl beside this folder.\n"
+        )
+        try Terminal.result("\(output)/model: trained for \(trainer.step) steps")
     }
 
     private func newTrainer<Task: TrainableTask>(

@@ -94,6 +94,11 @@ struct SetStatisticsTests {
         #expect(throws: SetStatisticsError.tooFewPieces(generated: 1, references: 1)) {
             try SetStatistics(generated: [long, short], references: [long, short])
         }
+        let firstBar = (0..<8).map { Note(tick: 240 * $0, duration: 240, pitch: 60 + $0, velocity: 64) }
+        let early = [try StatisticsPiece(firstBar, division: 480)]
+        #expect(throws: SetStatisticsError.tooFewPieces(generated: 0, references: 2, quarter: 2)) {
+            try SetStatistics.byQuarter(generated: early, references: [long, long], bars: 12)
+        }
         #expect(throws: TokenizerError.self) {
             try StatisticsPiece([Note(tick: 0, duration: 1 << 31, pitch: 60, velocity: 1)], division: 1)
         }

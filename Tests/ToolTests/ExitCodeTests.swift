@@ -162,6 +162,17 @@ import _TestSupport
         #expect(folder.names == ["model"])
     }
 
+    @Test func gradientsNameTheFileOfTheirTokens() throws {
+        let folder = try TemporaryFolder()
+        let input = folder.path("in.safetensors")
+        let tensors = try ["tokens.noisy": 6, "tokens.clean": 6, "mask": 5].mapValues { length in
+            try HostTensor([1, length], [Int32](repeating: 0, count: length))
+        }
+        try Safetensors.write(tensors, to: URL(filePath: input))
+        try ToolRun(["gradients", "--model", golden, "--input", input, "-o", folder.path("out")])
+            .expectFailure(1, saying: "\(input): gradients: mask: expected [1, 6]")
+    }
+
     @Test(arguments: [["--help"], ["help", "generate"], ["--version"], ["bench", "--help"]])
     func askingForHelpIsZero(_ arguments: [String]) throws {
         let run = try ToolRun(arguments)

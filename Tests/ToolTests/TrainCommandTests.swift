@@ -54,6 +54,35 @@ private struct TrainFolder {
         #expect(try FileManager.default.contentsOfDirectory(atPath: train.run) == ["checkpoint-00002000"])
     }
 
+    /// Runs `body`, whose processes can be sent the signal: a thread of Dispatch blocks it, and processes inherit that.
+    private static func unblocked(_ signal: Int32, _ body: () throws -> Void) rethrows {
+        var (wanted, before) = (sigset_t(), sigset_t())
+        sigemptyset(&wanted)
+        sigaddset(&wanted, signal)
+        pthread_sigmask(SIG_UNBLOCK, &wanted, &before)
+        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+        try body()
+    }
+
+    @Test(.timeLimit(.minutes(1)), arguments: [SIGINT, SIGTERM])
+    func anInterruptedRunFailsAndCanGoOn(_ signal: Int32) throws {
+        let train = try TrainFolder()
+        let (process, error) = (Process(), Pipe())
+        process.executableURL = try ToolRun.executable()
+        process.arguments = ["train", "--data", train.songs, "--preset", "tiny", "-o", train.run, "--steps", "2000"]
+        process.arguments? += TrainFolder.sizes.dropFirst(2)
+        (process.standardOutput, process.standardError) = (FileHandle.nullDevice, error)
+        try Self.unblocked(signal) { try process.run() }
+        while process.isRunning, !FileManager.default.fileExists(atPath: "\(train.run)/log.jsonl") { usleep(10_000) }
+        kill(process.processIdentifier, signal)
+        let text = String(decoding: error.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 1)
+        #expect(text.contains("run: interrupted after ") && text.hasSuffix(" steps; go on with --resume\n"), "\(text)")
+        let names = try FileManager.default.contentsOfDirectory(atPath: train.run)
+        #expect(names.contains { $0.hasPrefix("checkpoint-") } && !names.contains("model"), "\(names)")
+    }
+
     @Test func resumingWithoutACheckpointMakesNothing() throws {
         let train = try TrainFolder(songs: 0)
         try train.resume().expectFailure(1, saying: "run: expected a checkpoint to resume from, found none")
