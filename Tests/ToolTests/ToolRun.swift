@@ -23,6 +23,11 @@ struct ToolRun {
         process.standardOutput = device ?? output
         process.standardError = error
         try process.run()
+        // A run that hangs fails its test, not all that follow.
+        let identifier = process.processIdentifier
+        let watchdog = DispatchWorkItem { kill(identifier, SIGKILL) }
+        DispatchQueue.global().asyncAfter(deadline: .now() + 300, execute: watchdog)
+        defer { watchdog.cancel() }
         try output.fileHandleForWriting.close()
         // A message on stderr is far shorter than the pipe, so it may wait until stdout has ended.
         self.output = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
