@@ -79,7 +79,7 @@ import _TestSupport
         .sorted()
     }
 
-    /// Both compile everything, into one cache of ours and one of the driver.
+    /// Both want every program of one cache of ours and one of the driver.
     @Test func twoProcessesStartOnOneEmptyCache() async throws {
         let folder = try TemporaryFolder()
         try Self.writeInput(folder)
