@@ -1,5 +1,5 @@
 # run    builds, lists devices, checks the kernels and writes a piece of music
-# test   every test on an OpenCL device, and a package that links the library
+# test   every test on an OpenCL device, and the packages that use the library
 # bench  latency, kernels and memory of one denoising step; PEERS=1 adds PyTorch on the same machine
 # soak   the slow checks: listed and drawn cases of every kernel, checked accesses, pieces, faults, fuzzing; a table at the end
 # bundle an archive for a machine with a GPU driver and nothing else; bundle-test runs it on a bare Debian with PoCL
@@ -21,22 +21,23 @@ KERNEL_TESTS = 'OnDevice/(Parity|DrawnCaseTests|BFloat16Products)'
 BUNDLE_BUILD = $(CONFIGURATION) --scratch-path .build-bundle --product smdim --static-swift-stdlib \
 	-Xlinker --disable-new-dtags -Xlinker --strip-all
 
-.PHONY: run test consumer kernel-tests other-tests bench soak bundle bundle-test check tool toolchain packages
+.PHONY: run test dependents kernel-tests other-tests bench soak bundle bundle-test check tool toolchain packages
 
 run: tool
 	Scripts/demo.sh "$(SMDIM)"
 
 test: packages
 	$(SWIFT) build $(CONFIGURATION) --build-tests
-	+$(MAKE) consumer
+	+$(MAKE) dependents
 	+$(MAKE) --jobs=2 kernel-tests other-tests
 
-# In the folder of the build above, so that the library is not compiled twice; Swift (6.3) plans anew for the other package
-# only where it finds no plan.
-consumer:
-	rm -f .build/release/description.json
-	$(SWIFT) build $(CONFIGURATION) --package-path Tests/Consumer --scratch-path .build --product Consumer
+# The packages that use the library: one runs, the fuzzers are compiled alone. In the folder of the build above, so that the
+# library is not compiled again; Swift (6.3) plans anew for another package only where it finds no plan.
+BUILD_BESIDE = rm -f .build/release/description.json && $(SWIFT) build $(CONFIGURATION) --scratch-path .build
+dependents:
+	$(BUILD_BESIDE) --package-path Tests/Consumer --product Consumer
 	.build/release/Consumer
+	$(BUILD_BESIDE) --package-path Tests/Fuzz --target Fuzz
 
 kernel-tests:
 	$(RUN_TESTS) --filter $(KERNEL_TESTS)

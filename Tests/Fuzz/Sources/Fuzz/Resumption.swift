@@ -62,7 +62,7 @@ final class Resumption: Sendable {
         // What was read must also do for a step, if a step is short.
         guard trainer.options.batch <= 64, trainer.options.length <= 64 else { return }
         _ = try trainer.takeStep()
-        if trainer.task.judgementCount > 0 { _ = try trainer.task.judgement(0) }
+        if trainer.task.validationCount > 0 { _ = try trainer.task.validation(0) }
     }
 
     /// A state of zeros that fits `training.json`, for inputs that bring none: no mutation keeps sizes and state in step.
