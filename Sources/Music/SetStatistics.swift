@@ -66,10 +66,16 @@ extension SetStatistics {
     ///
     /// - Throws: ``SetStatisticsError`` where too few pieces have eight notes.
     public init(generated: [StatisticsPiece], references: [StatisticsPiece]) throws {
+        try self.init(generated: generated, references: references, quarter: nil)
+    }
+
+    /// - Parameter quarter: Which of the pieces' quarters they are, for the error.
+    private init(generated: [StatisticsPiece], references: [StatisticsPiece], quarter: Int?) throws {
         let real = references.filter { $0.notes.count >= StatisticsPiece.fewestNotes }
         let made = generated.filter { $0.notes.count >= StatisticsPiece.fewestNotes }
         guard real.count >= 2, !made.isEmpty else {
-            throw SetStatisticsError.tooFewPieces(generated: made.count, references: real.count)
+            throw SetStatisticsError.tooFewPieces(
+                generated: made.count, references: real.count, quarter: quarter)
         }
         pieces = made.count
         tooShort = generated.count - made.count
@@ -104,14 +110,9 @@ extension SetStatistics {
         try (0..<4).map { quarter in
             let first = bars * quarter / 4
             let count = bars * (quarter + 1) / 4 - first
-            do {
-                return try SetStatistics(
-                    generated: generated.map { $0.bars(from: first, count: count) },
-                    references: references.map { $0.bars(from: first, count: count) })
-            } catch SetStatisticsError.tooFewPieces(let generated, let references, _) {
-                throw SetStatisticsError.tooFewPieces(
-                    generated: generated, references: references, quarter: quarter + 1)
-            }
+            return try SetStatistics(
+                generated: generated.map { $0.bars(from: first, count: count) },
+                references: references.map { $0.bars(from: first, count: count) }, quarter: quarter + 1)
         }
     }
 }

@@ -20,10 +20,7 @@ struct Gradients: ParsableCommand {
 
     func run() throws {
         let backend = try device.backend()
-        let (configuration, weights) = try naming(model) {
-            let folder = try ModelFolder<ModelConfiguration>(URL(filePath: model))
-            return (folder.configuration, try folder.weights())
-        }
+        let (configuration, weights) = try modelWeights(model)
         let gradients = try naming(input) {
             let file = try Safetensors(contentsOf: URL(filePath: input))
             return try TokenDenoiser(configuration, purpose: .training).gradients(

@@ -66,10 +66,7 @@ struct Logits: ParsableCommand {
 
     func run() throws {
         let backend = try device.backend()
-        let (configuration, weights) = try naming(model) {
-            let folder = try ModelFolder<ModelConfiguration>(URL(filePath: model))
-            return (folder.configuration, try folder.weights(precision: precision))
-        }
+        let (configuration, weights) = try modelWeights(model, precision: precision)
         let logits = try naming(input) {
             let tokens = try Safetensors(contentsOf: URL(filePath: input)).tensor("tokens")
             return try TokenDenoiser(configuration, precision: precision)

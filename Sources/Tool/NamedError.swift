@@ -16,6 +16,16 @@ func modelFolder<Configuration>(_ path: String) throws -> ModelFolder<Configurat
     try naming(path) { try ModelFolder(URL(filePath: path)) }
 }
 
+/// Reads the sizes and the weights of a model of tokens, whose folder the errors about it name.
+func modelWeights(
+    _ path: String, precision: Precision = .float32
+) throws -> (configuration: ModelConfiguration, weights: [ParameterSource]) {
+    try naming(path) {
+        let folder = try ModelFolder<ModelConfiguration>(URL(filePath: path))
+        return (folder.configuration, try folder.weights(precision: precision))
+    }
+}
+
 /// Names a file or folder in the errors about what it holds.
 func naming<Result>(_ path: String, _ body: () throws -> Result) throws -> Result {
     do { return try body() } catch {

@@ -93,10 +93,7 @@ struct Train: ParsableCommand {
         try TrainingClock(trainer, log: folder.appending(path: "log.jsonl")).run(
             until: Interrupt(), checkpoints: folder)
         guard trainer.step == trainer.options.steps else {
-            // A failure, for there is no model yet that a script could go on with.
-            Terminal.error(
-                "\(output): interrupted after \(trainer.step) of \(trainer.options.steps) steps; go on with --resume")
-            throw ExitCode.failure
+            throw Interrupted(run: output, step: trainer.step, steps: trainer.options.steps)
         }
         try trainer.writeModel(
             to: folder.appending(path: "model"),
@@ -179,6 +176,15 @@ struct Train: ParsableCommand {
             total                                 \(memory.parameters + memory.activations) bytes
             """)
     }
+}
+
+/// An error, for there is no model yet that a script could go on with.
+private struct Interrupted: Error, CustomStringConvertible {
+    let run: String
+    let step: Int
+    let steps: Int
+
+    var description: String { "\(run): interrupted after \(step) of \(steps) steps; go on with --resume" }
 }
 
 /// A task whose network has presets.

@@ -51,10 +51,8 @@ import _TestSupport
     /// Where PoCL has a thread for each of this machine's processors.
     @Test(arguments: [[:], ["POCL_AFFINITY": "0"], ["POCL_MAX_PTHREAD_COUNT": "1"]])
     func threadsOfTheDriverKeepTheirProcessors(_ environment: [String: String]) throws {
-        let (process, input, output) = (Process(), Pipe(), Pipe())
-        process.executableURL = try ToolRun.executable()
-        process.arguments = ["rounds", "linear", "--sizes", "8", "32", "32"]
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        let process = try ToolRun.process(["rounds", "linear", "--sizes", "8", "32", "32"], environment: environment)
+        let (input, output) = (Pipe(), Pipe())
         (process.standardInput, process.standardOutput) = (input, output)
         try process.run()
         let ready = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)

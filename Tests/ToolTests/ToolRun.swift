@@ -14,11 +14,8 @@ struct ToolRun {
     ///
     /// - Parameter device: What stdout goes to in the place of the output.
     init(_ arguments: [String], environment: [String: String] = [:], to device: FileHandle? = nil) throws {
-        let process = Process()
+        let process = try Self.process(arguments, environment: environment)
         let (output, error) = (Pipe(), Pipe())
-        process.executableURL = try Self.executable()
-        process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = device ?? output
         process.standardError = error
@@ -36,8 +33,17 @@ struct ToolRun {
         status = process.terminationStatus
     }
 
+    /// `smdim` with arguments, beside the environment of the tests, not yet started.
+    static func process(_ arguments: [String], environment: [String: String] = [:]) throws -> Process {
+        let process = Process()
+        process.executableURL = try executable()
+        process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        return process
+    }
+
     /// The tool lies beside the test bundle, whose path is among the arguments of the tests' process.
-    static func executable() throws -> URL {
+    private static func executable() throws -> URL {
         let bundle = try #require(CommandLine.arguments.first { $0.contains(".xctest") })
         let components = URL(filePath: bundle).absoluteURL.pathComponents
         let folder = components.prefix { !$0.hasSuffix(".xctest") }

@@ -23,10 +23,10 @@ private struct TrainFolder {
         }
     }
 
-    func train(_ arguments: [String]) throws -> ToolRun {
-        try ToolRun(
-            ["train", "--data", songs, "--preset", "tiny", "-o", run] + Self.sizes + arguments)
-    }
+    /// Of a run that is new.
+    var arguments: [String] { ["train", "--data", songs, "--preset", "tiny", "-o", run] + Self.sizes }
+
+    func train(_ more: [String]) throws -> ToolRun { try ToolRun(arguments + more) }
 
     func resume(_ arguments: [String] = []) throws -> ToolRun {
         try ToolRun(["train", "--data", songs, "-o", run, "--resume"] + arguments)
@@ -67,10 +67,7 @@ private struct TrainFolder {
     @Test(.timeLimit(.minutes(1)), arguments: [SIGINT, SIGTERM])
     func anInterruptedRunFailsAndCanGoOn(_ signal: Int32) throws {
         let train = try TrainFolder()
-        let (process, error) = (Process(), Pipe())
-        process.executableURL = try ToolRun.executable()
-        process.arguments = ["train", "--data", train.songs, "--preset", "tiny", "-o", train.run, "--steps", "2000"]
-        process.arguments? += TrainFolder.sizes.dropFirst(2)
+        let (process, error) = (try ToolRun.process(train.arguments + ["--steps", "2000"]), Pipe())
         (process.standardOutput, process.standardError) = (FileHandle.nullDevice, error)
         try Self.unblocked(signal) { try process.run() }
         while process.isRunning, !FileManager.default.fileExists(atPath: "\(train.run)/log.jsonl") { usleep(10_000) }
