@@ -43,8 +43,8 @@ private struct Grid {
         let common: (n: Int, carry: Int?) = (scan.stateCount, carries.define)
         switch binder.path {
         case .vector:
-            // The more vectors of channels a work-item owns the longer the runs of memory that it reads, up to the size of
-            // the first-level cache, but every core wants some.
+            // The more vectors of channels a work-item owns the longer the runs of memory that it reads, up to half a page,
+            // but every core wants some.
             let vectors = channels.dividedRoundingUp(by: binder.path.lanes)
             let cores = binder.backend.context.device.computeUnits
             let blocks = min((vectors * batch).dividedRoundingUp(by: cores), vectors, Self.maxBlocks)
@@ -76,5 +76,5 @@ private struct Grid {
         }
     }
 
-    private static let maxBlocks = 16
+    private static let maxBlocks = 32
 }
