@@ -14,12 +14,13 @@ package enum StrictJSON: Equatable, Sendable {
     case array([StrictJSON])
     case object([(key: String, value: StrictJSON)])
 
-    /// Where and why a text is not JSON.
+    /// Where a text stops being JSON, or a value being what is read from it, and what is found there.
     package struct Failure: Error, Equatable, CustomStringConvertible {
-        package let byte: Int
-        package let reason: String
+        /// A byte of the text, or the keys that lead to the value.
+        package let place: String
+        package let found: String
 
-        package var description: String { "byte \(byte): \(reason)" }
+        package var description: String { "\(place): \(found)" }
     }
 
     /// Parses a whole text; spaces may follow.
@@ -51,12 +52,11 @@ package enum StrictJSON: Equatable, Sendable {
 
     /// Decodes a whole text in which no key appears twice.
     ///
-    /// - Throws: ``Failure`` where the text is not JSON, `DecodingError` where it is of another shape.
     package static func decode<Value: Decodable>(
         _ type: Value.Type, from text: Data, with decoder: JSONDecoder = JSONDecoder()
-    ) throws -> Value {
+    ) throws(Failure) -> Value {
         _ = try StrictJSON([UInt8](text))
-        return try decoder.decode(type, from: text)
+        do { return try decoder.decode(type, from: text) } catch { throw Failure(error) }
     }
 
     /// The value in a few characters, for an error message.
@@ -74,12 +74,33 @@ package enum StrictJSON: Equatable, Sendable {
     }
 }
 
+extension StrictJSON.Failure {
+    /// What a decoder says of a value that it cannot take.
+    fileprivate init(_ error: any Error) {
+        switch error {
+        case DecodingError.keyNotFound(let key, let context):
+            self.init(context, found: "no \"\(key.stringValue)\"")
+        case DecodingError.typeMismatch(let type, let context), DecodingError.valueNotFound(let type, let context):
+            self.init(context, found: "a value that is no \(type)")
+        case DecodingError.dataCorrupted(let context):
+            self.init(context, found: context.debugDescription)
+        default:
+            self.init(place: "text", found: "\(error)")
+        }
+    }
+
+    private init(_ context: DecodingError.Context, found: String) {
+        let keys = context.codingPath.map { $0.intValue.map(String.init) ?? $0.stringValue }
+        self.init(place: keys.isEmpty ? "text" : keys.joined(separator: "."), found: found)
+    }
+}
+
 private struct Parser {
     let bytes: [UInt8]
     var position = 0
     static let maximumDepth = 64
 
-    func failure(_ reason: String) -> StrictJSON.Failure { .init(byte: position, reason: reason) }
+    func failure(_ found: String) -> StrictJSON.Failure { .init(place: "byte \(position)", found: found) }
 
     var next: UInt8? { position < bytes.count ? bytes[position] : nil }
 
@@ -89,7 +110,7 @@ private struct Parser {
 
     mutating func consume(_ character: Character) throws(StrictJSON.Failure) {
         skipSpace()
-        guard let byte = next, byte == character.asciiValue else { throw failure("expected '\(character)'") }
+        guard let byte = next, byte == character.asciiValue else { throw failure("no '\(character)'") }
         position += 1
     }
 
@@ -101,7 +122,7 @@ private struct Parser {
     }
 
     mutating func value(depth: Int) throws(StrictJSON.Failure) -> StrictJSON {
-        guard depth < Self.maximumDepth else { throw failure("nested more than \(Self.maximumDepth) deep") }
+        guard depth < Self.maximumDepth else { throw failure("values nested more than \(Self.maximumDepth) deep") }
         skipSpace()
         switch next {
         case UInt8(ascii: "{"): return try object(depth: depth)
@@ -115,7 +136,7 @@ private struct Parser {
     }
 
     mutating func literal(_ text: String, _ value: StrictJSON) throws(StrictJSON.Failure) -> StrictJSON {
-        guard bytes[position...].starts(with: text.utf8) else { throw failure("expected a value") }
+        guard bytes[position...].starts(with: text.utf8) else { throw failure("no value") }
         position += text.utf8.count
         return value
     }
@@ -128,7 +149,7 @@ private struct Parser {
         repeat {
             skipSpace()
             let key = try string()
-            guard keys.insert(key).inserted else { throw failure("key \"\(key)\" appears twice") }
+            guard keys.insert(key).inserted else { throw failure("the key \"\(key)\" twice") }
             try consume(":")
             members.append((key, try value(depth: depth + 1)))
         } while consumeIf(",")
@@ -149,20 +170,20 @@ private struct Parser {
         let start = position
         if next == UInt8(ascii: "-") { position += 1 }
         let first = next
-        let wholeDigits = try digits("expected a value")
-        guard first != UInt8(ascii: "0") || wholeDigits == 1 else { throw failure("expected a value, not a leading 0") }
+        let wholeDigits = try digits("no value")
+        guard first != UInt8(ascii: "0") || wholeDigits == 1 else { throw failure("a leading 0") }
         if next == UInt8(ascii: ".") {
             position += 1
-            _ = try digits("digits must follow the point")
+            _ = try digits("no digits after the point")
         }
         if next == UInt8(ascii: "e") || next == UInt8(ascii: "E") {
             position += 1
             if next == UInt8(ascii: "+") || next == UInt8(ascii: "-") { position += 1 }
-            _ = try digits("digits must follow the exponent")
+            _ = try digits("no digits in the exponent")
         }
         let text = String(decoding: bytes[start..<position], as: UTF8.self)
         if let integer = Int(text) { return .integer(integer) }
-        guard let number = Double(text), number.isFinite else { throw failure("\(text) is no number") }
+        guard let number = Double(text), number.isFinite else { throw failure("\(text), which is no number") }
         return .number(number)
     }
 
@@ -175,25 +196,25 @@ private struct Parser {
     }
 
     mutating func string() throws(StrictJSON.Failure) -> String {
-        guard next == UInt8(ascii: "\"") else { throw failure("expected a string") }
+        guard next == UInt8(ascii: "\"") else { throw failure("no string") }
         position += 1
         var text: [UInt8] = []
         while let byte = next, byte != UInt8(ascii: "\"") {
             position += 1
             switch byte {
             case UInt8(ascii: "\\"): text.append(contentsOf: try escape().utf8)
-            case 0..<0x20: throw failure("control character in a string")
+            case 0..<0x20: throw failure("a control character in a string")
             default: text.append(byte)
             }
         }
-        guard next != nil else { throw failure("unterminated string") }
+        guard next != nil else { throw failure("an unterminated string") }
         position += 1
-        guard let string = String(validating: text, as: UTF8.self) else { throw failure("string is not UTF-8") }
+        guard let string = String(validating: text, as: UTF8.self) else { throw failure("a string that is not UTF-8") }
         return string
     }
 
     private mutating func escape() throws(StrictJSON.Failure) -> String {
-        guard let byte = next else { throw failure("unterminated string") }
+        guard let byte = next else { throw failure("an unterminated string") }
         position += 1
         switch byte {
         case UInt8(ascii: "n"): return "\n"
@@ -203,19 +224,19 @@ private struct Parser {
         case UInt8(ascii: "f"): return "\u{C}"
         case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return String(UnicodeScalar(byte))
         case UInt8(ascii: "u"): return try unicodeEscape()
-        default: throw failure("unknown escape")
+        default: throw failure("an unknown escape")
         }
     }
 
     private mutating func unicodeEscape() throws(StrictJSON.Failure) -> String {
         let high = try hexadecimal()
         if let scalar = UnicodeScalar(high) { return String(scalar) }
-        guard high < 0xDC00, bytes[position...].starts(with: "\\u".utf8) else { throw failure("lone surrogate") }
+        guard high < 0xDC00, bytes[position...].starts(with: "\\u".utf8) else { throw failure("a lone surrogate") }
         position += 2
         let low = try hexadecimal()
         guard (0xDC00..<0xE000).contains(low),
             let scalar = UnicodeScalar(0x10000 + (UInt32(high) - 0xD800) << 10 + UInt32(low) - 0xDC00)
-        else { throw failure("lone surrogate") }
+        else { throw failure("a lone surrogate") }
         return String(scalar)
     }
 
@@ -223,7 +244,7 @@ private struct Parser {
         let digits = bytes[position...].prefix(4)
         guard digits.count == 4, digits.allSatisfy({ Character(UnicodeScalar($0)).isHexDigit }),
             let value = UInt16(String(decoding: digits, as: UTF8.self), radix: 16)
-        else { throw failure("\\u needs four hexadecimal digits") }
+        else { throw failure("\\u without four hexadecimal digits") }
         position += 4
         return value
     }

@@ -25,10 +25,9 @@ public struct TokenFile: Sendable, Hashable, Codable {
     ///
     /// - Throws: ``TokenizerError/malformed(path:reason:)``.
     public init(json bytes: [UInt8], named path: String) throws {
-        do { self = try StrictJSON.decode(TokenFile.self, from: Data(bytes)) } catch let error as StrictJSON.Failure {
-            throw TokenizerError.malformed(path: path, reason: "\(error)")
-        } catch {
-            throw TokenizerError.malformed(path: path, reason: #"expected {"ids": [whole numbers], "tokens": [names]}"#)
+        do { self = try StrictJSON.decode(TokenFile.self, from: Data(bytes)) } catch {
+            throw TokenizerError.malformed(
+                path: path, reason: #"expected {"ids": [whole numbers], "tokens": [names]}, found \#(error)"#)
         }
     }
 

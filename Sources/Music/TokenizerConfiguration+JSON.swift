@@ -13,7 +13,7 @@ extension TokenizerConfiguration {
     public init(tokenizerJSON bytes: [UInt8], named path: String = "tokenizer.json") throws {
         let file: StrictJSON
         do { file = try StrictJSON(bytes) } catch {
-            throw TokenizerError.malformed(path: path, reason: "\(error)")
+            throw TokenizerError.malformed(path: path, reason: "expected JSON, found \(error)")
         }
         guard case .object = file else {
             throw TokenizerError.malformed(path: path, reason: "expected a JSON object")

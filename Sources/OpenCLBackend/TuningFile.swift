@@ -76,8 +76,8 @@ extension Tuning {
     /// - Throws: ``FileError/malformed(file:reason:)`` or ``FileError/foreign(file:expected:found:)``.
     public init(json bytes: Data, named name: String, device: String, driver: String) throws(FileError) {
         let content: Content
-        do { content = try JSONDecoder().decode(Content.self, from: bytes) } catch {
-            throw .malformed(file: name, reason: error.localizedDescription)
+        do { content = try StrictJSON.decode(Content.self, from: bytes) } catch {
+            throw .malformed(file: name, reason: "\(error)")
         }
         guard content.device == device, content.driver == driver else {
             throw .foreign(

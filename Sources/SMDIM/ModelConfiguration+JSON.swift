@@ -72,7 +72,7 @@ struct ConfigurationValues {
         let json: StrictJSON
         do { json = try StrictJSON([UInt8](bytes)) } catch {
             throw .malformed(
-                file: "config.json", part: "byte \(error.byte)", expected: "JSON", found: error.reason)
+                file: "config.json", part: error.place, expected: "JSON", found: error.found)
         }
         try self.init(json)
     }

@@ -25,7 +25,7 @@ struct SafetensorsHeader {
         guard text.first == UInt8(ascii: "{") else { throw malformed("header", "a JSON object", "something else") }
         let json: StrictJSON
         do { json = try StrictJSON(text) } catch {
-            throw malformed("header, byte \(error.byte)", "JSON", error.reason)
+            throw malformed("header, \(error.place)", "JSON", error.found)
         }
         guard case .object(let members) = json else { throw malformed("header", "a JSON object", "something else") }
         for (key, value) in members {

@@ -172,7 +172,7 @@ struct BenchModel: ParsableArguments {
 
     /// The measurement of a denoising step or of a training step, with weights unless only its sizes matter.
     func measurement(ofTraining isTraining: Bool = false, withWeights: Bool = true) throws -> BenchMeasurement {
-        let folder = try model.map { try ModelFolder<ModelConfiguration>(URL(filePath: $0)) }
+        let folder: ModelFolder<ModelConfiguration>? = try model.map(modelFolder)
         var configuration = folder?.configuration ?? ModelConfiguration(preset ?? .paper)
         if let mixer { configuration.trunk.mixer = mixer }
         var weights: [ParameterSource] = []

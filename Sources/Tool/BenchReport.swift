@@ -1,3 +1,4 @@
+import ComputeCore
 import Foundation
 import Music
 
@@ -125,16 +126,16 @@ extension BenchReport {
     /// - Throws: `FileError` where the path cannot be read, ``NoReport`` for a file of something else.
     init(path: String) throws {
         let bytes = try Data(WholeFile.read(path))
-        do { self = try JSONDecoder().decode(BenchReport.self, from: bytes) } catch {
-            throw NoReport(path: path, reason: error.localizedDescription)
+        do { self = try StrictJSON.decode(BenchReport.self, from: bytes) } catch {
+            throw NoReport(path: path, failure: error)
         }
     }
 
     /// A file that holds no report.
     struct NoReport: Error, CustomStringConvertible {
         let path: String
-        let reason: String
+        let failure: StrictJSON.Failure
 
-        var description: String { "\(path): expected what smdim bench --json printed, found \(reason)" }
+        var description: String { "\(path): expected what smdim bench --json printed, found \(failure)" }
     }
 }

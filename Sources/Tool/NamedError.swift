@@ -8,7 +8,11 @@ struct NamedError: Error, CustomStringConvertible {
     let path: String
     let error: any Error
 
-    var description: String { "\(path): \(error)" }
+    var description: String {
+        // Of a file's own structure an error says the file's name.
+        let (text, ownName) = ("\(error)", "\(URL(filePath: path).lastPathComponent): ")
+        return "\(path): \(text.hasPrefix(ownName) ? text.dropFirst(ownName.count) : text[...])"
+    }
 }
 
 /// Opens a model folder, which the errors about it name.

@@ -156,7 +156,8 @@ struct REMITokenizerTests {
         try WholeFile.write(Array(#"{"ids": [4, "x"]}"#.utf8), to: path)
         #expect(throws: TokenizerError.self) { try TokenFile(path: path) }
         try WholeFile.write(Array(#"{"ids": [4], "ids": [5]}"#.utf8), to: path)
-        #expect(throws: TokenizerError.malformed(path: path, reason: #"byte 18: key "ids" appears twice"#)) {
+        let shape = #"expected {"ids": [whole numbers], "tokens": [names]}, found "#
+        #expect(throws: TokenizerError.malformed(path: path, reason: shape + #"byte 18: the key "ids" twice"#)) {
             try TokenFile(path: path)
         }
         try WholeFile.write(Array(#"{"ids": [4]}"#.utf8), to: path)

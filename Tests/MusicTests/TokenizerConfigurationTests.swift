@@ -50,7 +50,7 @@ struct TokenizerConfigurationTests {
         let key = "\"num_velocities\": 32"
         let changed = try text().replacing(key, with: "\(key), \"num_velocities\": 8")
         let error = #expect(throws: TokenizerError.self) { try read(changed) }
-        #expect(error?.description.contains("key \"num_velocities\" appears twice") == true)
+        #expect(error?.description.contains("the key \"num_velocities\" twice") == true)
     }
 
     @Test("A file that is no tokenizer is named")

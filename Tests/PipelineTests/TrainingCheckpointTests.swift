@@ -143,7 +143,7 @@ import Testing
     /// The configuration is a text within training.json; there is no config.json.
     @Test(arguments: [
         (#"\"d_state\": 2"#, #"\"d_state\": 0"#, "d_state", "an integer in 1...64", "0"),
-        (#""configuration" : "{"#, #""configuration" : "{{"#, "byte 1", "JSON", "expected a string"),
+        (#""configuration" : "{"#, #""configuration" : "{{"#, "byte 1", "JSON", "no string"),
     ])
     func configurationOfACheckpointThatCannotBeNamesIt(
         _ old: String, _ new: String, _ part: String, _ expected: String, _ found: String

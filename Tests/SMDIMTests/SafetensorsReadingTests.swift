@@ -50,15 +50,15 @@ struct MalformedFile: Sendable, CustomStringConvertible {
     private static let headers = [
         MalformedFile(description: "no object", header: "[]", part: "header", says: "a JSON object"),
         MalformedFile(description: "space in front", header: " {}", part: "header", says: "a JSON object"),
-        MalformedFile(description: "no JSON", header: "{\"a\":}", part: "header, byte 5", says: "a value"),
+        MalformedFile(description: "no JSON", header: "{\"a\":}", part: "header, byte 5", says: "no value"),
         MalformedFile(description: "text behind", header: "{} x", part: "header, byte 3", says: "text after the value"),
         MalformedFile(
             description: "a key twice",
             header: "{\(tensor("a", "F32", "[1]", "[0,4]")),\(tensor("a", "F32", "[1]", "[0,4]"))}", dataBytes: 4,
-            part: "header, byte 57", says: "\"a\" appears twice"),
+            part: "header, byte 57", says: "\"a\" twice"),
         MalformedFile(
             description: "a key twice inside", header: "{\"a\":{\"dtype\":\"F32\",\"dtype\":\"F32\"}}",
-            part: "header, byte 27", says: "\"dtype\" appears twice"),
+            part: "header, byte 27", says: "\"dtype\" twice"),
         MalformedFile(
             description: "metadata that is no object", header: "{\"__metadata__\":[]}", part: "__metadata__",
             says: "an object"),

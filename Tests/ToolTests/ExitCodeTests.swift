@@ -162,6 +162,27 @@ import _TestSupport
         #expect(folder.names == ["model"])
     }
 
+    @Test func aDamagedFileIsNamedOnce() throws {
+        let folder = try TemporaryFolder()
+        let input = folder.path("in.safetensors")
+        try Data([1, 2, 3]).write(to: URL(filePath: input))
+        try ToolRun(["logits", "--model", golden, "--input", input, "-o", folder.path("out")])
+            .expectFailure(1, saying: "smdim: \(input): header length: expected 8 bytes, found 3")
+    }
+
+    @Test(arguments: [
+        ("--tuning", #"{"device": 3}"#, "a tuning file of `smdim tune`, found device: a value that is no String"),
+        ("--tuning", #"{"driver": ""}"#, #"a tuning file of `smdim tune`, found text: no "device""#),
+        ("--baseline", #"{"device": "x""#, "what smdim bench --json printed, found byte 14: no '}'"),
+    ])
+    func whatIsWrongInAFileOfJSONIsSaid(_ option: String, _ text: String, _ message: String) throws {
+        let folder = try TemporaryFolder()
+        let file = folder.path("x.json")
+        try text.write(toFile: file, atomically: true, encoding: .utf8)
+        try ToolRun(["bench", "--preset", "tiny", option, file])
+            .expectFailure(1, saying: "\(file): expected \(message)")
+    }
+
     @Test func gradientsNameTheFileOfTheirTokens() throws {
         let folder = try TemporaryFolder()
         let input = folder.path("in.safetensors")
