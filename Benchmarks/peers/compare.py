@@ -47,9 +47,11 @@ KINDS = {
         Kind("f32", torch.float32), Kind("tf32", torch.float32, is_tf32=True), Kind("bf16", torch.bfloat16, "bf16"),
     ],
 }
-SUBJECTS = ["step", "matmul", "attention", "piece", "training", "lengths"]
+SUBJECTS = ["step", "ideal", "matmul", "attention", "piece", "training", "lengths"]
 # N and K of the linear layers of `paper`, with the narrow ones of the Mamba layer last.
 PRODUCTS = [(2048, 512), (512, 2048), (1536, 512), (512, 512), (512, 1024), (64, 1024), (1024, 32)]
+# What a step of `paper` over 2048 tokens computes by the design's count, and the product whose rate it is held against.
+STEP_FLOPS, STEP_PRODUCT = 61.1e9, (2048, 512, 2048)
 
 
 def torch_device(kind):
@@ -182,6 +184,24 @@ class Comparison:
                         self.against("step", case, arguments, lambda: model(tokens))
 
     @torch.inference_mode()
+    def ideal(self):
+        """Our step beside its arithmetic at the rate of one product, of the side that has the better one in the same turns."""
+        kind, (rows, n, k) = self.kinds[0], STEP_PRODUCT
+        kind.enter()
+        x, w = (torch.randn(size, k).to(self.device, kind.dtype) for size in (rows, n))
+        step = self.ours.rounds("step", "--model", self.model("paper"), "--precision", kind.precision)
+        linear = self.ours.rounds("linear", "--sizes", *STEP_PRODUCT, "--precision", kind.precision, "--runs", 2)
+        try:
+            steps, *products = in_turns(self.rounds, [step, linear, self.timed(lambda: F.linear(x, w), 2)])
+        finally:
+            step.close()
+            linear.close()
+        arithmetic = STEP_FLOPS / (2 * rows * n * k)
+        self.add(
+            "ideal", f"paper, 1 x 2048 tokens, {kind.name}", steps,
+            [arithmetic * seconds for seconds in min(products, key=statistics.median)])
+
+    @torch.inference_mode()
     def matmul(self):
         for kind in self.kinds:
             kind.enter()
@@ -296,7 +316,10 @@ def markdown(report):
     errors = [[n, f"{e['ours']:.1e}", f"{e['pytorch']:.1e}"] for n, e in report["errors"].items()]
     parts.append(table(["largest error of the logits", "smdim", "PyTorch"], errors) + "\n")
     for subject in dict.fromkeys(row["subject"] for row in report["rows"]):
-        header, rows = [subject, "smdim, ms", "PyTorch, ms", "ratio"], []
+        other = "PyTorch, ms"
+        if subject == "ideal":
+            other = f"{STEP_FLOPS * 1e-9:.1f} GFLOP at the better rate of {' x '.join(map(str, STEP_PRODUCT))}, ms"
+        header, rows = [subject, "smdim, ms", other, "ratio"], []
         for row in (row for row in report["rows"] if row["subject"] == subject):
             cells = [row["case"], milliseconds(row["ours"], row["ours_best"])]
             cells += [milliseconds(row["pytorch"], row["pytorch_best"]), f"{row['ratio']:.2f}"]
