@@ -52,6 +52,7 @@ package enum StrictJSON: Equatable, Sendable {
 
     /// Decodes a whole text in which no key appears twice.
     ///
+    /// - Throws: ``Failure`` where the text is not JSON or a value is not of the type.
     package static func decode<Value: Decodable>(
         _ type: Value.Type, from text: Data, with decoder: JSONDecoder = JSONDecoder()
     ) throws(Failure) -> Value {

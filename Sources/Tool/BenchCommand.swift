@@ -178,8 +178,9 @@ struct BenchModel: ParsableArguments {
         var weights: [ParameterSource] = []
         if withWeights {
             let resident = isTraining ? .float32 : precision
-            weights =
+            weights = try naming(name) {
                 try folder?.weights(precision: resident) ?? configuration.initialWeights(seed: 0, precision: resident)
+            }
         }
         return BenchMeasurement(
             configuration: configuration, weights: weights, length: length, batch: batch, precision: precision,

@@ -157,8 +157,10 @@ import _TestSupport
         try FileManager.default.copyItem(atPath: golden, toPath: folder.path("model"))
         let weights = folder.path("model/model.safetensors")
         try Data(contentsOf: URL(filePath: weights)).dropLast(5).write(to: URL(filePath: weights))
-        try ToolRun(["logits", "--model", folder.path("model"), "--input", weights, "-o", folder.path("out")])
-            .expectFailure(1, saying: "model.safetensors: data: expected")
+        for command in [["logits", "--input", weights, "-o", folder.path("out")], ["bench"]] {
+            try ToolRun(command + ["--model", folder.path("model")])
+                .expectFailure(1, saying: "smdim: \(folder.path("model")): model.safetensors: data: expected")
+        }
         #expect(folder.names == ["model"])
     }
 
