@@ -24,10 +24,8 @@ func modelFolder<Configuration>(_ path: String) throws -> ModelFolder<Configurat
 func modelWeights(
     _ path: String, precision: Precision = .float32
 ) throws -> (configuration: ModelConfiguration, weights: [ParameterSource]) {
-    try naming(path) {
-        let folder = try ModelFolder<ModelConfiguration>(URL(filePath: path))
-        return (folder.configuration, try folder.weights(precision: precision))
-    }
+    let folder: ModelFolder<ModelConfiguration> = try modelFolder(path)
+    return (folder.configuration, try naming(path) { try folder.weights(precision: precision) })
 }
 
 /// Names a file or folder in the errors about what it holds.

@@ -88,8 +88,8 @@ import Testing
     /// The grammar of RFC 8259, and of duplicate keys the strict reading.
     @Test(arguments: [
         ("", "no value"), ("[1]", "a JSON object"), ("{", "no string"), ("{}x", "text after the value"),
-        ("{\"a\":1,}", "no string"), ("{\"a\":1,\"a\":1}", "twice"),
-        ("{\"a\":1,\"\\u0061\":1}", "twice"), ("{\"a\":01}", "leading 0"),
+        ("{\"a\":1,}", "no string"), ("{\"a\":1,\"a\":1}", "the key \"a\" twice"),
+        ("{\"a\":1,\"\\u0061\":1}", "the key \"a\" twice"), ("{\"a\":01}", "leading 0"),
         ("{\"a\":+1}", "no value"), ("{\"a\":.5}", "no value"), ("{\"a\":1.}", "digits"),
         ("{\"a\":-}", "no value"), ("{\"a\":1.e3}", "digits"), ("{\"a\":1e}", "digits"),
         ("{\"a\":1e+}", "digits"), ("{\"a\":1e999}", "no number"),

@@ -55,10 +55,10 @@ struct MalformedFile: Sendable, CustomStringConvertible {
         MalformedFile(
             description: "a key twice",
             header: "{\(tensor("a", "F32", "[1]", "[0,4]")),\(tensor("a", "F32", "[1]", "[0,4]"))}", dataBytes: 4,
-            part: "header, byte 57", says: "\"a\" twice"),
+            part: "header, byte 57", says: "the key \"a\" twice"),
         MalformedFile(
             description: "a key twice inside", header: "{\"a\":{\"dtype\":\"F32\",\"dtype\":\"F32\"}}",
-            part: "header, byte 27", says: "\"dtype\" twice"),
+            part: "header, byte 27", says: "the key \"dtype\" twice"),
         MalformedFile(
             description: "metadata that is no object", header: "{\"__metadata__\":[]}", part: "__metadata__",
             says: "an object"),
