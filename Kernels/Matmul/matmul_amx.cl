@@ -1,6 +1,6 @@
 // matmul_panels with BFLOAT16 by matrix tiles (amx.clh): C = ACTIVATION(A P + bias) + residual.
 //
-// Mapping, arguments and defines are those of matmul_panels with BFLOAT16, `rows` a multiple of 32: a work-item's
+// Mapping, arguments and defines are those of matmul_panels with BFLOAT16, a tile being 32 x 32: a work-item's
 // 32-wide panel of P stays in cache while a 32 x 32 block of C walks down the rows. An element of C is summed in an
 // order that depends on K alone: the even and the odd ones of every 32 by themselves, with DEPTH so many pairs after the
 // others. With A_PANELS A is packed by pack_blocks, one tile's rows after the other.
@@ -28,10 +28,10 @@ kernel void matmul_amx(global const uint *a, int a_offset, int a_stride,
                        global const float *bias,
                        global const float *residual, int residual_offset, int residual_stride,
                        global result *c, int c_offset, int c_stride,
-                       int m, int n, int k, int rows) {
+                       int m, int n, int k) {
     const int panel = get_group_id(0);
-    const int first = get_group_id(1) * rows;
-    const int end = min(first + rows, m);
+    const int first = rows_before(get_group_id(1), m, BLOCK_ROWS);
+    const int end = min(rows_before(get_group_id(1) + 1, m, BLOCK_ROWS), m);
     const ulong weights = (ulong)(panels + (size_t)panel * k * PANEL);
     const panel_bias added = load_bias(bias, panel, n);
     a += a_offset;

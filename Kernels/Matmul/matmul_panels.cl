@@ -1,12 +1,12 @@
 // C = ACTIVATION(A P + bias) + residual for CPU devices, P packed by pack_panels.
 //
-// Work-group (ceil(N / (32 PANELS)), ceil(M / rows)) of one work-item owns `rows` rows, best a multiple of ROWS, of
-// PANELS 32-wide panels side by side: a tile of C, ROWS x 32 PANELS in float16 registers, walks down the rows, while the
-// panels stay in cache. 6 x 64 fills 24 of 32 registers and takes 10 loads for 24 products; 12 x 32 takes 14 and writes C
-// in shorter runs, 8 x 32 takes 15. Neighbours own the next panels of the same rows, which are still in cache, and
-// write on where C's rows were left. No local memory. An element of C is summed over ascending k by one work-item: its
-// bits depend on K alone. With DEPTH, a weight's gradient, whose K is every row of a batch, the sums of DEPTH terms each
-// are added to C one after the other, and that much of both factors stays in cache.
+// Work-group (ceil(N / (32 PANELS)), any number) of one work-item owns some rows of PANELS 32-wide panels side by side, as
+// product_row.clh shares them out: a tile of C, ROWS x 32 PANELS in float16 registers, walks down the rows, while the panels
+// stay in cache. 6 x 64 fills 24 of 32 registers and takes 10 loads for 24 products; 12 x 32 takes 14 and writes C in shorter
+// runs, 8 x 32 takes 15. Neighbours own the next panels of the same rows, which are still in cache, and write on where C's
+// rows were left. No local memory. An element of C is summed over ascending k by one work-item: its bits depend on K alone.
+// With DEPTH, a weight's gradient, whose K is every row of a batch, the sums of DEPTH terms each are added to C one after the
+// other, and that much of both factors stays in cache.
 //
 // A: element (m, k) at a[a_offset + m a_stride + k]; with A_PANELS A is packed itself, 32 of its rows wide and K
 // deep, which is how a transposed activation enters a weight gradient (a_stride is then unread).
@@ -18,7 +18,7 @@
 // at the end of every tile. Into the first-level cache P and an unpacked A, a tenth faster than without, the beginning of
 // the next tile's, and the lines of C that a tile will write; into the second level the neighbour's panels, an eighth of
 // two panels with every tile, for a block mostly has eight. The last three are worth 5 % at K = 512, 1 % at K = 2048, and cost
-// up to 15 % at K = 32, where SHALLOW leaves everything out.
+// up to 15 % at K = 32, where SHALLOW leaves everything out. The residual's lines are worth 2 % of a product that has one.
 //
 // With BFLOAT16 A and P hold pairs along k as bfloat16.clh has them; k, a_offset and a_stride count pairs, and two
 // terms of the sum are added at a time. With RESULT_BFLOAT16, which excludes C_PANELS, C is the A of another such product if
@@ -50,10 +50,10 @@ kernel void matmul_panels(global const operand *a, int a_offset, int a_stride,
                           global const float *bias,
                           global const float *residual, int residual_offset, int residual_stride,
                           global result *c, int c_offset, int c_stride,
-                          int m, int n, int k, int rows) {
+                          int m, int n, int k) {
     const int panel = get_group_id(0) * PANELS;
-    const int first = get_group_id(1) * rows;
-    const int end = min(first + rows, m);
+    const int first = rows_before(get_group_id(1), m, ROWS);
+    const int end = min(rows_before(get_group_id(1) + 1, m, ROWS), m);
     a += a_offset;
     MOVE_TO_PANEL(panel)
     global const operand *right[PANELS];
@@ -78,6 +78,9 @@ kernel void matmul_panels(global const operand *a, int a_offset, int a_stride,
                 for (int v = 0; v < VECTORS; ++v) {
                     sum[r][v] = 0.0f;
                     fetch_to_write(c + (size_t)(top + r) * c_stride + v / 2 * PANEL_STEP + v % 2 * LINE);
+#ifdef RESIDUAL
+                    fetch_soon(residual + (size_t)(top + r) * residual_stride + v / 2 * PANEL_STEP + v % 2 * LINE);
+#endif
                 }
             }
             global const operand *neighbour =

@@ -78,7 +78,7 @@ struct MatrixProduct {
             global: SIMD3(n.dividedRoundingUp(by: tile.columns), rows.dividedRoundingUp(by: blockRows), 1),
             local: SIMD3(1, 1, 1),
             left.arguments + [.buffer(right)] + epilogueArguments + output.arguments
-                + [.int(rows), .int(n), .int(binder.backend.depth(precision, k)), .int(blockRows)])
+                + [.int(rows), .int(n), .int(binder.backend.depth(precision, k))])
         return roundings + [product]
     }
 

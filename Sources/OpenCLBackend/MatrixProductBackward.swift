@@ -105,7 +105,7 @@ struct MatrixProductBackward {
             global: SIMD3(n.dividedRoundingUp(by: tile.columns), m.dividedRoundingUp(by: blockRows), 1),
             local: SIMD3(1, 1, 1),
             a.arguments + [.buffer(panels), .buffer(c.buffer)] + c.arguments + c.arguments
-                + [.int(m), .int(n), .int(elements), .int(blockRows)])
+                + [.int(m), .int(n), .int(elements)])
     }
 
     /// The transpose of X as the left factor of the weight's gradient: blocks for the matrix tiles, else panels.
