@@ -69,7 +69,7 @@ void attention_amx(global const float *qkv, global const float *rotation,
         float turned[HEAD_WIDTH];
         turn_pairs(query, rotation + (size_t)s * width, pairs, 1.0f, turned);
         for (int i = 0; i < pairs; i += 16)
-            vstore16(bfloat16_pairs(vload16(0, turned + i), vload16(0, turned + pairs + i)), 0,
+            store16(bfloat16_pairs(vload16(0, turned + i), vload16(0, turned + pairs + i)), 0,
                      queries + r * HEAD_PAIRS + i);
         for (int i = 0; i < HEAD_WIDTH; ++i) outputs[r * HEAD_WIDTH + i] = 0.0f;
         peak[r] = -INFINITY;
@@ -91,7 +91,7 @@ void attention_amx(global const float *qkv, global const float *rotation,
             total[r] = total[r] * decay
                 + weigh_scores(scores + r * KEYS, count, reference, scale, weights + r * KEY_PAIRS);
             for (int i = 0; i < width; i += 16)
-                vstore16(vload16(0, outputs + r * HEAD_WIDTH + i) * decay, 0, outputs + r * HEAD_WIDTH + i);
+                store16(vload16(0, outputs + r * HEAD_WIDTH + i) * decay, 0, outputs + r * HEAD_WIDTH + i);
         }
         add_values(outputs, weights, values + (size_t)block / 2 * PANEL, (size_t)panels * BLOCK_PAIRS * PANEL, count,
                    width);

@@ -73,8 +73,8 @@ void attention_backward_pack(global const float *qkv, global const float *rotati
 #pragma unroll
             for (int j = 0; j < PANEL; ++j) column[j] = rows[m][j][i];
             global float *target = packed + m * turned + ((size_t)panel * (width + 1) + i) * PANEL;
-            vstore16(vload16(0, column), 0, target);
-            vstore16(vload16(1, column), 1, target);
+            store16(vload16(0, column), 0, target);
+            store16(vload16(1, column), 1, target);
         }
     const int source[3] = {TURNED_QUERIES, TURNED_KEYS, TURNED_SLOPES};
     for (int m = 0; m < 3; ++m)
@@ -82,8 +82,8 @@ void attention_backward_pack(global const float *qkv, global const float *rotati
             for (int j = 0; j < count; ++j) {
                 global float *target = packed + 4 * turned + m * rows_size(sequence, width) +
                                        ((size_t)p * sequence + first + j) * PANEL;
-                vstore16(vload16(0, rows[source[m]][j] + p * PANEL), 0, target);
-                vstore16(vload16(1, rows[source[m]][j] + p * PANEL), 1, target);
+                store16(vload16(0, rows[source[m]][j] + p * PANEL), 0, target);
+                store16(vload16(1, rows[source[m]][j] + p * PANEL), 1, target);
             }
 }
 
@@ -110,13 +110,13 @@ static inline void weigh(const float *own_scores, const float *own_values, globa
         for (int r = 0; r < TILE_ROWS; ++r)
 #pragma unroll
             for (int v = 0; v < TILE_VECTORS; ++v)
-                vstore16(exp2_nonpositive(score.at[r][v]), v, weights + r * BLOCK + other);
+                store16(exp2_nonpositive(score.at[r][v]), v, weights + r * BLOCK + other);
         add_product(&slope, TILE_VECTORS, own_values, DEPTH, values, next, depth);
 #pragma unroll
         for (int r = 0; r < TILE_ROWS; ++r)
 #pragma unroll
             for (int v = 0; v < TILE_VECTORS; ++v)
-                vstore16(slope.at[r][v] * vload16(v, weights + r * BLOCK + other), v, slopes + r * BLOCK + other);
+                store16(slope.at[r][v] * vload16(v, weights + r * BLOCK + other), v, slopes + r * BLOCK + other);
     }
 }
 

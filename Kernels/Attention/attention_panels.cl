@@ -25,7 +25,7 @@ static inline void turn_factors(const global float *source, const global float *
 #ifdef ROUND_FACTORS
     turn_pairs(source, turn, width / 2, 1.0f, target);
     for (int i = width; i < HEAD_WIDTH; ++i) target[i] = 0.0f;
-    for (int i = 0; i < HEAD_WIDTH / 16; ++i) vstore16(widened(vload16(i, target)) * scale, i, target);
+    for (int i = 0; i < HEAD_WIDTH / 16; ++i) store16(widened(vload16(i, target)) * scale, i, target);
 #else
     turn_pairs(source, turn, width / 2, scale, target);
 #endif
@@ -51,16 +51,16 @@ void attention_pack(global const float *qkv, global const float *rotation, globa
         global const float *value = key + model;
         for (int p = 0; p < value_panels; ++p) {
             global float *target = values + ((size_t)p * sequence + s) * PANEL;
-            vstore16(as_factor(load_lanes(value + p * PANEL, width - p * PANEL)), 0, target);
-            vstore16(as_factor(load_lanes(value + p * PANEL + 16, width - p * PANEL - 16)), 1, target);
+            store16(as_factor(load_lanes(value + p * PANEL, width - p * PANEL)), 0, target);
+            store16(as_factor(load_lanes(value + p * PANEL + 16, width - p * PANEL - 16)), 1, target);
         }
     }
     for (int i = 0; i < width; ++i) {
         float column[PANEL];
 #pragma unroll
         for (int j = 0; j < PANEL; ++j) column[j] = rotated[j][i];
-        vstore16(vload16(0, column), 0, keys + i * PANEL);
-        vstore16(vload16(1, column), 1, keys + i * PANEL);
+        store16(vload16(0, column), 0, keys + i * PANEL);
+        store16(vload16(1, column), 1, keys + i * PANEL);
     }
 }
 
@@ -106,7 +106,7 @@ void attention_panels(global const float *qkv, global const float *rotation,
                 float16 sum = 0.0f;
                 for (int key = 0; key < count; key += 16) {
                     const float16 weight = exp2_nonpositive(vload16(0, scores + r * KEYS + key) - reference);
-                    vstore16(weight, 0, scores + r * KEYS + key);
+                    store16(weight, 0, scores + r * KEYS + key);
                     sum += weight;
                 }
                 decay[r] = exp2(decay[r] - reference);

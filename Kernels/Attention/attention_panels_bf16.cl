@@ -43,8 +43,8 @@ void attention_pack(global const float *qkv, global const float *rotation, globa
             front[j] = rotated[j][i];
             back[j] = rotated[j][i + pairs];
         }
-        vstore16(bfloat16_pairs(vload16(0, front), vload16(0, back)), 0, keys + i * PANEL);
-        vstore16(bfloat16_pairs(vload16(1, front), vload16(1, back)), 1, keys + i * PANEL);
+        store16(bfloat16_pairs(vload16(0, front), vload16(0, back)), 0, keys + i * PANEL);
+        store16(bfloat16_pairs(vload16(1, front), vload16(1, back)), 1, keys + i * PANEL);
     }
     for (int i = 0; i < HALF_PANEL; ++i) {
         global const float *early = qkv + ((size_t)b * sequence + first + i) * 3 * model + 2 * model + head * width;
@@ -53,10 +53,10 @@ void attention_pack(global const float *qkv, global const float *rotation, globa
             const float16 x = i < count ? load_lanes(early + column, width - column) : (float16)0.0f;
             const float16 y = i + HALF_PANEL < count ? load_lanes(late + column, width - column) : (float16)0.0f;
             global uint *target = values + ((size_t)(column / PANEL) * panels + panel) * HALF_PANEL * PANEL + i * PANEL;
-            vstore16(bfloat16_pairs(x, y), 0, target + column % PANEL);
+            store16(bfloat16_pairs(x, y), 0, target + column % PANEL);
         }
         if (width % PANEL > 0 && width % PANEL <= 16)
-            vstore16((uint16)0u, 1,
+            store16((uint16)0u, 1,
                      values + ((size_t)(value_panels - 1) * panels + panel) * HALF_PANEL * PANEL + i * PANEL);
     }
 }

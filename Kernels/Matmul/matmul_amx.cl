@@ -60,7 +60,7 @@ kernel void matmul_amx(global const uint *a, int a_offset, int a_stride,
                     continue;
                 }
                 // A tile is loaded from 16 whole rows: the last ones are copied first, so that nothing behind A is read.
-                for (int r = 0; r < count; ++r) vstore16(vload16(0, block + (size_t)r * A_STRIDE), r, last);
+                for (int r = 0; r < count; ++r) store16(vload16(0, block + (size_t)r * A_STRIDE), r, last);
                 multiply_block((ulong)last, 4 * BLOCK_PAIRS, weights + (ulong)i * 4 * PANEL);
             }
             store_block(sums, 4 * PANEL);

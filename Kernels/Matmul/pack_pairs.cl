@@ -20,7 +20,7 @@ kernel void pack_pairs(global const float *source, int offset, int n_stride, int
     panels += ((size_t)panel * ((k + 1) / 2) + row) * PANEL;
     if (n_stride == 1) {
         for (int j = 0; j < PANEL; j += 16)
-            vstore16(bfloat16_pairs(load_lanes(source + j, columns - j),
+            store16(bfloat16_pairs(load_lanes(source + j, columns - j),
                                     odd ? (float16)0.0f : load_lanes(source + k_stride + j, columns - j)),
                      0, panels + j);
         return;
@@ -33,7 +33,7 @@ kernel void pack_pairs(global const float *source, int offset, int n_stride, int
             first[j] = inside ? element[0] : 0.0f;
             second[j] = inside && !odd ? element[k_stride] : 0.0f;
         }
-        vstore16(bfloat16_pairs(vload16(0, first), vload16(0, second)), 0, panels + half_panel);
+        store16(bfloat16_pairs(vload16(0, first), vload16(0, second)), 0, panels + half_panel);
     }
 }
 
@@ -45,11 +45,11 @@ kernel void round_pairs(global const float *source, int offset, int stride, glob
     const float16 x = load_lanes(source, count), y = load_lanes(source + 16, count - 16);
     const uint16 rounded = bfloat16_pairs((float16)(x.even, y.even), (float16)(x.odd, y.odd));
     if (count == 32) {
-        vstore16(rounded, 0, pairs);
+        store16(rounded, 0, pairs);
         return;
     }
     uint tail[16];
-    vstore16(rounded, 0, tail);
+    store16(rounded, 0, tail);
     for (int i = 0; i < (count + 1) / 2; ++i) pairs[i] = tail[i];
 }
 
@@ -59,7 +59,7 @@ kernel void round_panels(global const float *panels, global uint *pairs, int k) 
     panels += ((size_t)panel * k + 2 * row) * PANEL;
     pairs += ((size_t)panel * ((k + 1) / 2) + row) * PANEL;
     for (int j = 0; j < PANEL / 16; ++j)
-        vstore16(bfloat16_pairs(vload16(j, panels), odd ? (float16)0.0f : vload16(j, panels + PANEL)), j, pairs);
+        store16(bfloat16_pairs(vload16(j, panels), odd ? (float16)0.0f : vload16(j, panels + PANEL)), j, pairs);
 }
 
 // Transposes 16 x 16: each stage turns the eight bits of an element's row and column by one.
@@ -95,7 +95,7 @@ kernel void transpose_round_panels(global const float *panels, global uint *tran
             block[i] = bfloat16_pairs((float16)(x.even, y.even), (float16)(x.odd, y.odd));
         }
         transpose(block);
-        for (int j = 0; j < count; ++j) vstore16(block[j], half_panel, transposed + j * PANEL);
+        for (int j = 0; j < count; ++j) store16(block[j], half_panel, transposed + j * PANEL);
     }
 }
 
@@ -110,6 +110,6 @@ kernel void pack_blocks(global const float *source, int offset, int stride, glob
             block[j] = bfloat16_pairs(load_lanes(source + (size_t)2 * j * stride, count),
                                       load_lanes(source + (size_t)(2 * j + 1) * stride, count));
         transpose(block);
-        for (int j = 0; j < 16; ++j) vstore16(block[j], part * 16 + j, blocks);
+        for (int j = 0; j < 16; ++j) store16(block[j], part * 16 + j, blocks);
     }
 }

@@ -13,14 +13,14 @@ kernel void pack_panels(global const float *source, int offset, int n_stride, in
     global float *target = panels + ((size_t)panel * k + row) * PANEL;
     source += offset + (size_t)row * k_stride + (size_t)panel * PANEL * n_stride;
     if (n_stride == 1 && (panel + 1) * PANEL <= n) {
-        vstore16(as_factor(vload16(0, source)), 0, target);
-        vstore16(as_factor(vload16(1, source)), 1, target);
+        store16(as_factor(vload16(0, source)), 0, target);
+        store16(as_factor(vload16(1, source)), 1, target);
         return;
     }
     float gathered[PANEL];
     for (int j = 0; j < PANEL; ++j) gathered[j] = panel * PANEL + j < n ? source[(size_t)j * n_stride] : 0.0f;
-    vstore16(as_factor(vload16(0, gathered)), 0, target);
-    vstore16(as_factor(vload16(1, gathered)), 1, target);
+    store16(as_factor(vload16(0, gathered)), 0, target);
+    store16(as_factor(vload16(1, gathered)), 1, target);
 }
 
 kernel void transpose_panels(global const float *panels, global float *transposed, int n, int k) {
@@ -31,7 +31,7 @@ kernel void transpose_panels(global const float *panels, global float *transpose
     for (int j = 0; j < columns; ++j) {
         float column[PANEL];
         for (int i = 0; i < PANEL; ++i) column[i] = i < rows ? panels[i * PANEL + j] : 0.0f;
-        vstore16(as_factor(vload16(0, column)), 0, transposed + j * PANEL);
-        vstore16(as_factor(vload16(1, column)), 1, transposed + j * PANEL);
+        store16(as_factor(vload16(0, column)), 0, transposed + j * PANEL);
+        store16(as_factor(vload16(1, column)), 1, transposed + j * PANEL);
     }
 }

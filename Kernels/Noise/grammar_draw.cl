@@ -34,7 +34,7 @@ static inline void mark_top(global const float *row, global const int *classes, 
     float16 sums = 0.0f;
     for (int id = 0; id < padded_ids; id += 16) {
         const float16 w = exp2_nonpositive(log_weights(row, classes, id, ids, largest, scale));
-        vstore16(w, 0, weights + id);
+        store16(w, 0, weights + id);
         sums += w;
     }
     restrict_to_top(weights, padded_ids, sum_lanes(sums), top_p, is_near);
@@ -106,13 +106,13 @@ kernel void grammar_masses(global const float *logits, global const int *tokens,
         const float16 t = is_defined ? log_weights(row, classes, id, ids, largest, scale)
                                      : equal_logarithms(classes, id, ids);
         const int16 is_outside = is_restricted ? vload16(0, weights + id) == 0.0f : (int16)0;
-        vstore16(kept_logarithm(t, is_outside), 0, weights + id);
+        store16(kept_logarithm(t, is_outside), 0, weights + id);
     }
     find_exponents(weights, classes, mass_m, mass_e, ids, class_count);
     for (int id = 0; id < padded_ids; id += 16) {
         const float16 t = vload16(0, weights + id);
         const float16 exponents = load_exponents(weights, classes, mass_e, id, ids);
-        vstore16(exp2_nonpositive(select(t, 1.0f - t, t > 0.0f) - exponents), 0, weights + id);
+        store16(exp2_nonpositive(select(t, 1.0f - t, t > 0.0f) - exponents), 0, weights + id);
     }
     for (int id = 0; id < ids; id++) {
         const float w = weights[id], mass = mass_m[classes[id]];

@@ -36,7 +36,7 @@ kernel void token_draw(global const float *logits, global const int *tokens, glo
     for (int id = 0; id < padded_ids; id += 16) {
         const float16 x = load_logits(row, allowed, id, ids);
         const float16 w = select(exp((x - largest) * scale), (float16)0.0f, x == -INFINITY);
-        vstore16(w, 0, weights + id);
+        store16(w, 0, weights + id);
         sums += w;
     }
     float mass = sum_lanes(sums);

@@ -112,6 +112,11 @@ struct KernelVariant: Hashable, Sendable {
         }
     }
 
+    /// A kernel that packs pairs, which only devices with instructions for them take.
+    static func packPairs(_ entry: String) -> KernelVariant {
+        KernelVariant(.packPairs, entry: entry, ["BFLOAT16": 1])
+    }
+
     /// The same with one more define.
     func defining(_ name: String, _ value: String) -> KernelVariant {
         KernelVariant(file: file, entry: entry, defines: defines + [Specialisation.Define(name, value)])

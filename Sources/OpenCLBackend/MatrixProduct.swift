@@ -104,7 +104,7 @@ struct MatrixProduct {
             roundings.append(
                 takesPairs
                     ? try binder.launch(
-                        KernelVariant(.packPairs, entry: "round_panels"), global: SIMD3(depth, panelCount, 1),
+                        .packPairs("round_panels"), global: SIMD3(depth, panelCount, 1),
                         [.buffer(weight), .buffer(right), .int(k)])
                     : try binder.rounding(
                         Matrix(buffer: weight, offset: 0, stride: width), rows: panelCount * k, columns: width,
@@ -176,7 +176,7 @@ extension Binder {
     ) throws(OpenCLError) -> Command {
         try launch(
             backend.takesPairs(.bfloat16)
-                ? KernelVariant(.packPairs, entry: "round_pairs") : KernelVariant(.roundRows),
+                ? KernelVariant.packPairs("round_pairs") : KernelVariant(.roundRows),
             global: SIMD3(columns.dividedRoundingUp(by: 32), rows, 1),
             source.arguments + rounded.arguments + [.int(columns)])
     }

@@ -114,7 +114,7 @@ struct MatrixProductBackward {
             return try pack(binder, input, columns: k, into: packed)
         }
         return try binder.launch(
-            KernelVariant(.packPairs, entry: "pack_blocks"),
+            .packPairs("pack_blocks"),
             global: SIMD3(rows / Self.panel, k.dividedRoundingUp(by: Self.panel), 1),
             input.arguments + [.buffer(packed), .int(k), .int(rows)])
     }
@@ -135,7 +135,7 @@ struct MatrixProductBackward {
     /// The kernel that packs factors as pairs, or as floats, which are rounded if they are bfloat16.
     private func packing(_ binder: Binder, pairs: String, floats: String) -> KernelVariant {
         binder.backend.takesPairs(precision)
-            ? KernelVariant(.packPairs, entry: pairs)
+            ? KernelVariant.packPairs(pairs)
             : KernelVariant(.packPanels, entry: floats, ["ROUND_FACTORS": (precision == .bfloat16).define])
     }
 
