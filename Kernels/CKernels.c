@@ -51,6 +51,9 @@ static const char rotary[] = {
 static const char stateTile[] = {
 #embed "Common/state_tile.clh" suffix(, 0)
 };
+static const char transpose[] = {
+#embed "Common/transpose.clh" suffix(, 0)
+};
 static const char vectorMath[] = {
 #embed "Common/vector_math.clh" suffix(, 0)
 };
@@ -204,6 +207,7 @@ static const CKernelFile files[] = {
     {"Common/product_row.clh", productRow},
     {"Common/rotary.clh", rotary},
     {"Common/state_tile.clh", stateTile},
+    {"Common/transpose.clh", transpose},
     {"Common/vector_math.clh", vectorMath},
     {"Common/wide_float.clh", wideFloat},
     {"Attention/attention_amx.cl", attentionAmx},

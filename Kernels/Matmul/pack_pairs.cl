@@ -62,24 +62,6 @@ kernel void round_panels(global const float *panels, global uint *pairs, int k) 
         store16(bfloat16_pairs(vload16(j, panels), odd ? (float16)0.0f : vload16(j, panels + PANEL)), j, pairs);
 }
 
-// Transposes 16 x 16: each stage turns the eight bits of an element's row and column by one.
-static inline void transpose(uint16 *x) {
-#pragma unroll
-    for (int stage = 0; stage < 4; ++stage) {
-        uint16 y[16];
-#pragma unroll
-        for (int i = 0; i < 8; ++i) {
-            const uint16 a = x[i], b = x[i + 8];
-            y[2 * i] = (uint16)(a.s0, b.s0, a.s1, b.s1, a.s2, b.s2, a.s3, b.s3, a.s4, b.s4, a.s5, b.s5, a.s6, b.s6, a.s7,
-                                b.s7);
-            y[2 * i + 1] = (uint16)(a.s8, b.s8, a.s9, b.s9, a.sa, b.sa, a.sb, b.sb, a.sc, b.sc, a.sd, b.sd, a.se, b.se,
-                                    a.sf, b.sf);
-        }
-#pragma unroll
-        for (int i = 0; i < 16; ++i) x[i] = y[i];
-    }
-}
-
 kernel void transpose_round_panels(global const float *panels, global uint *transposed, int n, int k) {
     const int p = get_global_id(0), q = get_global_id(1), depth = (n + 1) / 2;
     const int rows = min(PANEL, k - q * PANEL), count = min(16, depth - p * 16);

@@ -28,10 +28,15 @@ kernel void transpose_panels(global const float *panels, global float *transpose
     panels += ((size_t)p * k + q * PANEL) * PANEL;
     transposed += ((size_t)q * n + p * PANEL) * PANEL;
     const int rows = min(PANEL, k - q * PANEL), columns = min(PANEL, n - p * PANEL);
-    for (int j = 0; j < columns; ++j) {
-        float column[PANEL];
-        for (int i = 0; i < PANEL; ++i) column[i] = i < rows ? panels[i * PANEL + j] : 0.0f;
-        store16(as_factor(vload16(0, column)), 0, transposed + j * PANEL);
-        store16(as_factor(vload16(1, column)), 1, transposed + j * PANEL);
-    }
+    for (int left = 0; left < columns; left += 16)
+        for (int top = 0; top < PANEL; top += 16) {
+            uint16 block[16];
+            for (int i = 0; i < 16; ++i) {
+                global const float *row = panels + (top + i) * PANEL + left;
+                block[i] = top + i < rows ? as_uint16(as_factor(vload16(0, row))) : (uint16)0u;
+            }
+            transpose(block);
+            for (int j = 0; j < min(16, columns - left); ++j)
+                store16(as_float16(block[j]), 0, transposed + (left + j) * PANEL + top);
+        }
 }
