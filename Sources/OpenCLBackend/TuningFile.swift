@@ -5,7 +5,9 @@ public import OpenCLRuntime
 extension Tuning {
     /// Why a tuning file cannot be used.
     public enum FileError: Error, Equatable, CustomStringConvertible {
-        /// It cannot be read or is no tuning file.
+        /// It cannot be read.
+        case unreadable(file: String, reason: String)
+        /// It is no tuning file.
         case malformed(file: String, reason: String)
         /// It was measured on another device or driver.
         case foreign(file: String, expected: String, found: String)
@@ -15,6 +17,7 @@ extension Tuning {
         /// One line that names the file, what was expected and what came.
         public var description: String {
             switch self {
+            case .unreadable(let file, let reason): "\(file): cannot be read: \(reason)"
             case .malformed(let file, let reason): "\(file): expected a tuning file of `smdim tune`, found \(reason)"
             case .foreign(let file, let expected, let found):
                 "\(file): expected choices for \(expected), found those for \(found); run `smdim tune`"
@@ -61,8 +64,8 @@ extension Tuning {
 
     private static func read(_ file: URL, for device: Device) throws(FileError) -> Tuning {
         let bytes: Data
-        do { bytes = try Data(contentsOf: file) } catch {
-            throw .malformed(file: file.path, reason: error.localizedDescription)
+        do { bytes = try Data(readingWholeOf: file) } catch {
+            throw .unreadable(file: file.path, reason: error.localizedDescription)
         }
         return try Tuning(json: bytes, named: file.path, device: device.name, driver: device.driver)
     }

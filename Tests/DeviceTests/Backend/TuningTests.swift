@@ -98,6 +98,16 @@ extension OnDevice {
             #expect(throws: Tuning.FileError.self) { try Tuning.load(file, for: device) }
         }
 
+        @Test(arguments: [("nowhere.json", "exist"), ("", "directory")])
+        func fileThatCannotBeReadIsNotTakenForAnotherKind(_ name: String, _ reason: String) throws {
+            let folder = try TemporaryFolder()
+            let error = #expect(throws: Tuning.FileError.self) {
+                try Tuning.load(folder.url.appending(path: name), for: TestDevice.context.get().device)
+            }
+            let text = try #require(error).description
+            #expect(text.contains(": cannot be read: ") && text.contains(reason), "\(text)")
+        }
+
         /// Rows of a work-item change which work-item sums an element, never the order of its sum.
         @Test(arguments: productRows)
         func rowsOfAWorkItemChangeNoBit(_ rows: Int) throws {
