@@ -70,7 +70,7 @@ void attention_amx(global const float *qkv, global const float *rotation,
         turn_pairs(query, rotation + (size_t)s * width, pairs, 1.0f, turned);
         for (int i = 0; i < pairs; i += 16)
             store16(bfloat16_pairs(vload16(0, turned + i), vload16(0, turned + pairs + i)), 0,
-                     queries + r * HEAD_PAIRS + i);
+                    queries + r * HEAD_PAIRS + i);
         for (int i = 0; i < HEAD_WIDTH; ++i) outputs[r * HEAD_WIDTH + i] = 0.0f;
         peak[r] = -INFINITY;
         total[r] = 0.0f;

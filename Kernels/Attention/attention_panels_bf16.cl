@@ -57,7 +57,7 @@ void attention_pack(global const float *qkv, global const float *rotation, globa
         }
         if (width % PANEL > 0 && width % PANEL <= 16)
             store16((uint16)0u, 1,
-                     values + ((size_t)(value_panels - 1) * panels + panel) * HALF_PANEL * PANEL + i * PANEL);
+                    values + ((size_t)(value_panels - 1) * panels + panel) * HALF_PANEL * PANEL + i * PANEL);
     }
 }
 

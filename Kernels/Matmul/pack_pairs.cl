@@ -21,8 +21,8 @@ kernel void pack_pairs(global const float *source, int offset, int n_stride, int
     if (n_stride == 1) {
         for (int j = 0; j < PANEL; j += 16)
             store16(bfloat16_pairs(load_lanes(source + j, columns - j),
-                                    odd ? (float16)0.0f : load_lanes(source + k_stride + j, columns - j)),
-                     0, panels + j);
+                                   odd ? (float16)0.0f : load_lanes(source + k_stride + j, columns - j)),
+                    0, panels + j);
         return;
     }
     for (int half_panel = 0; half_panel < PANEL; half_panel += 16) {

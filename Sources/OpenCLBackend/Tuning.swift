@@ -9,7 +9,7 @@ public struct Tuning: Hashable, Sendable {
     public var origin: String?
     /// The fastest family of kernels.
     public var path: KernelPath?
-    /// Rows that one work-item of the vector path's product owns.
+    /// Rows that one work-item of the vector path's product owns at most.
     public var products: [ProductShape: Int] = [:]
     /// Queries that one work-item of the vector path's attention owns.
     public var attention: [AttentionShape: Int] = [:]
