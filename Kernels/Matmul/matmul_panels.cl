@@ -77,9 +77,9 @@ kernel void matmul_panels(global const operand *a, int a_offset, int a_stride,
 #pragma unroll
                 for (int v = 0; v < VECTORS; ++v) {
                     sum[r][v] = 0.0f;
-                    fetch_to_write(c + (size_t)(top + r) * c_stride + v / 2 * PANEL_STEP + v % 2 * LINE);
+                    fetch_to_write(FINISHED(c, top + r, v / 2) + v % 2 * LINE);
 #ifdef RESIDUAL
-                    fetch_soon(residual + (size_t)(top + r) * residual_stride + v / 2 * PANEL_STEP + v % 2 * LINE);
+                    fetch_soon(FINISHED(residual, top + r, v / 2) + v % 2 * LINE);
 #endif
                 }
             }
