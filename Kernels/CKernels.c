@@ -33,6 +33,9 @@ static const char lanes[] = {
 static const char pairWeights[] = {
 #embed "Common/pair_weights.clh" suffix(, 0)
 };
+static const char normRow[] = {
+#embed "Common/norm_row.clh" suffix(, 0)
+};
 static const char panels[] = {
 #embed "Common/panels.clh" suffix(, 0)
 };
@@ -201,6 +204,7 @@ static const CKernelFile files[] = {
     {"Common/head_blocks.clh", headBlocks},
     {"Common/lanes.clh", lanes},
     {"Common/pair_weights.clh", pairWeights},
+    {"Common/norm_row.clh", normRow},
     {"Common/panels.clh", panels},
     {"Common/philox.clh", philox},
     {"Common/prelude.clh", prelude},

@@ -27,7 +27,7 @@ kernel void matmul_amx(global const uint *a, int a_offset, int a_stride,
                        global const uint *panels,
                        global const float *bias,
                        global const float *residual, int residual_offset, int residual_stride,
-                       global result *c, int c_offset, int c_stride,
+                       global product *c, int c_offset, int c_stride,
                        int m, int n, int k) {
     const int panel = get_group_id(0);
     const int first = rows_before(get_group_id(1), m, BLOCK_ROWS);
@@ -35,7 +35,9 @@ kernel void matmul_amx(global const uint *a, int a_offset, int a_stride,
     const ulong weights = (ulong)(panels + (size_t)panel * k * PANEL);
     const panel_bias added = load_bias(bias, panel, n);
     a += a_offset;
-    MOVE_TO_PANEL(panel)
+    SET_STRIDES;
+    global product *c_panel = AT_PANEL(c, panel);
+    global const float *residual_panel = AT_PANEL(residual, panel);
 
     float sums[BLOCK_ROWS * PANEL] __attribute__((aligned(64)));
     uint last[BLOCK_ROWS * BLOCK_PAIRS] __attribute__((aligned(64)));
@@ -50,9 +52,9 @@ kernel void matmul_amx(global const uint *a, int a_offset, int a_stride,
             clear_block();
             for (int i = begin; i < stop; i += BLOCK_PAIRS) {
                 for (const int enough = min(asked + share, count); asked < enough; ++asked) {
-                    global const result *row = c + (size_t)(top + asked) * c_stride;
+                    global const product *row = c_panel + (size_t)(top + asked) * c_stride;
 #pragma unroll
-                    for (int line = 0; line < PANEL; line += 64 / sizeof(result)) fetch_to_write(row + line);
+                    for (int line = 0; line < PANEL; line += 64 / sizeof(product)) fetch_to_write(row + line);
                 }
                 global const uint *block = A_BLOCK(top, i);
                 if (is_whole) {
@@ -66,7 +68,8 @@ kernel void matmul_amx(global const uint *a, int a_offset, int a_stride,
             store_block(sums, 4 * PANEL);
             for (int r = 0; r < count; ++r)
                 finish_row(vload16(2 * r, sums), vload16(2 * r + 1, sums), added,
-                           residual + (size_t)(top + r) * residual_stride, c + (size_t)(top + r) * c_stride,
+                           residual_panel + (size_t)(top + r) * residual_stride,
+                           c_panel + (size_t)(top + r) * c_stride,
                            COLUMNS(panel));
         }
     }

@@ -47,11 +47,13 @@ public struct MemoryPlan: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - halved: Numbers of the storages whose elements the backend keeps in half of their declared bytes.
+    ///   - writers: Operations that write a storage before the first that touches it by its operands, by the storage's number.
     ///   - sharedBytes: Bytes of tables that lie elsewhere.
     public init(
-        _ plan: Plan, halved: Set<Int> = [], scratchBytes: [[Int]], sharedBytes: Int = 0, constraints: Constraints
+        _ plan: Plan, halved: Set<Int> = [], writers: [Int: Int] = [:], scratchBytes: [[Int]], sharedBytes: Int = 0,
+        constraints: Constraints
     ) {
-        var items = Self.lifetimes(of: plan).enumerated().compactMap { index, life in
+        var items = Self.lifetimes(of: plan, writers: writers).enumerated().compactMap { index, life in
             life.map { life in
                 let byteCount = plan.storages[index].byteCount / (halved.contains(index) ? 2 : 1)
                 return Item(slot: .storage(index), life: life, byteCount: byteCount)
@@ -79,7 +81,7 @@ public struct MemoryPlan: Sendable, Equatable {
     }
 
     /// The operations from the first to the last that touches each storage; inputs and kept tensors live longer.
-    private static func lifetimes(of plan: Plan) -> [ClosedRange<Int>?] {
+    private static func lifetimes(of plan: Plan, writers: [Int: Int]) -> [ClosedRange<Int>?] {
         var lives = [ClosedRange<Int>?](repeating: nil, count: plan.storages.count)
         func extend(_ storage: Int, to range: ClosedRange<Int>) {
             let life = lives[storage] ?? range
@@ -88,6 +90,7 @@ public struct MemoryPlan: Sendable, Equatable {
         for (index, operation) in plan.operations.enumerated() {
             for operand in operation.operands { extend(operand.tensor.storage, to: index...index) }
         }
+        for (storage, operation) in writers { extend(storage, to: operation...operation) }
         for tensor in plan.kept.values { extend(tensor.storage, to: plan.operations.count...plan.operations.count) }
         for (index, storage) in plan.storages.enumerated() {
             switch storage.role {

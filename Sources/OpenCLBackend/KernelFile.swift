@@ -51,7 +51,7 @@ enum KernelFile: String, Hashable, Sendable {
     private var headers: [String] {
         switch self {
         case .activate, .activationBackward, .linearEpilogue, .matmulNaive: Self.math + ["activation.clh"]
-        case .matmulPanels: Self.product + ["product_row.clh"]
+        case .matmulPanels: Self.product + ["norm_row.clh", "product_row.clh"]
         case .matmulAMX: Self.product + ["product_row.clh", "amx.clh"]
         case .packPairs, .packPanels: Self.lanes + ["panels.clh", "bfloat16.clh", "transpose.clh"]
         case .roundRows: Self.lanes + ["panels.clh", "bfloat16.clh"]
@@ -68,7 +68,7 @@ enum KernelFile: String, Hashable, Sendable {
         case .grammarDraw: Self.math + ["philox.clh", "categorical.clh", "wide_float.clh"]
         case .grammarMessages: ["prelude.clh", "wide_float.clh", "automaton.clh"]
         case .grammarPath: ["prelude.clh", "philox.clh", "wide_float.clh", "automaton.clh"]
-        case .layerNorm: Self.lanes + ["bfloat16.clh"]
+        case .layerNorm, .layerNormBackward: Self.lanes + ["bfloat16.clh", "norm_row.clh"]
         case .selectiveScanSerial: Self.math + ["bfloat16.clh", "state_tile.clh"]
         case .selectiveScanBackward: Self.math + ["state_tile.clh"]
         case .binaryCrossEntropy, .causalConvolution, .causalConvolutionBackward, .crossEntropy, .selectiveScanParallel:

@@ -8,7 +8,8 @@ extension Linear: OpenCLOperation {
             input: binder.matrix(input), weight: binder.buffer(weight), bias: binder.optional(bias),
             activation: activation,
             residual: residual.map { tensor throws(OpenCLError) in try binder.matrix(tensor.matrix) },
-            precision: precision, weightIsRounded: binder.rounded.contains(weight), output: binder.matrix(output)
+            precision: precision, weightIsRounded: binder.rounded.contains(weight), output: binder.matrix(output),
+            norm: binder.norm.map { norm throws(OpenCLError) in try binder.rowNorm(norm) }
         ).commands(binder)
     }
 
@@ -33,6 +34,14 @@ extension Linear: OpenCLOperation {
 }
 
 extension Binder {
+    /// The operands of a norm as a product takes them.
+    func rowNorm(_ norm: LayerNorm) throws(OpenCLError) -> MatrixProduct.RowNorm {
+        MatrixProduct.RowNorm(
+            weight: try buffer(norm.weight), bias: try buffer(norm.bias), epsilon: norm.epsilon,
+            output: try buffer(norm.output),
+            roundedBytes: rounded.elementBytes(of: norm.output))
+    }
+
     /// The buffer of a tensor, if there is one.
     func optional(_ tensor: Tensor?) throws(OpenCLError) -> Buffer? {
         guard let tensor else { return nil }

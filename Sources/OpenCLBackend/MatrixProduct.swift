@@ -24,6 +24,18 @@ struct MatrixProduct {
         }
     }
 
+    /// The operands of a layer norm of C's rows, beside C.
+    struct RowNorm {
+        let weight: Buffer
+        let bias: Buffer
+        let epsilon: Float
+        let output: Buffer
+        /// Bytes of an element of the output if it is rounded to bfloat16.
+        let roundedBytes: Int?
+
+        var arguments: [KernelArgument] { [.buffer(weight), .buffer(bias), .float32(epsilon), .buffer(output)] }
+    }
+
     let batch: Int
     let rowsPerSample: Int
     let n: Int
@@ -38,6 +50,8 @@ struct MatrixProduct {
     var precision = Precision.float32
     var weightIsRounded = false
     let output: Matrix
+    /// A norm of C's rows that the panel kernel computes along; see ``NormEpilogues``.
+    var norm: RowNorm?
 
     private var rows: Int { batch * rowsPerSample }
 
@@ -57,7 +71,8 @@ struct MatrixProduct {
             [
                 "LANES": lanes, "ROWS": tile?.rows, "PANELS": tile?.panels,
                 "BIAS": (bias != nil).define, "RESIDUAL": (residual != nil).define,
-                "BFLOAT16": takesPairs.define, "RESULT_BFLOAT16": output.roundedBytes,
+                "NORM": (norm != nil).define, "BFLOAT16": takesPairs.define,
+                "RESULT_BFLOAT16": norm == nil ? output.roundedBytes : norm?.roundedBytes,
                 "SHALLOW": (tile?.isShallow(k) == true).define,
             ]
         ).defining("ACTIVATION", activation.functionName)
@@ -75,11 +90,18 @@ struct MatrixProduct {
         let blockRows = binder.backend.tuning.rows(of: shape, tile: tile)
         let product = try binder.launch(
             variant(tile.kernel, lanes: 16, tile: tile, takesPairs: binder.backend.takesPairs(precision)),
-            global: SIMD3(n.dividedRoundingUp(by: tile.columns), rows.dividedRoundingUp(by: blockRows), 1),
+            global: grid(tile: tile, blockRows: blockRows, units: binder.backend.context.device.computeUnits),
             local: SIMD3(1, 1, 1),
             left.arguments + [.buffer(right)] + epilogueArguments + output.arguments
-                + [.int(rows), .int(n), .int(binder.backend.depth(precision, k))])
+                + [.int(rows), .int(n), .int(binder.backend.depth(precision, k))] + (norm?.arguments ?? []))
         return roundings + [product]
+    }
+
+    /// Work-groups side by side and one below the other. Those that normalise own whole rows, and each compute unit as many.
+    private func grid(tile: ProductTile, blockRows: Int, units: Int) -> SIMD3<Int> {
+        let blocks = rows.dividedRoundingUp(by: blockRows)
+        return norm == nil
+            ? SIMD3(n.dividedRoundingUp(by: tile.columns), blocks, 1) : SIMD3(1, blocks.roundedUp(to: units), 1)
     }
 
     private var panelCount: Int { n.dividedRoundingUp(by: ParameterPacking.panelWidth) }

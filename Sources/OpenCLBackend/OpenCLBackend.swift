@@ -58,11 +58,13 @@ public final class OpenCLBackend: Backend {
 
     public func memory(of plan: Plan) throws -> MemoryPlan { try placement(of: plan).memory }
 
-    /// A plan's operations, their tables, which of its tensors are rounded, and where all of them lie.
+    /// A plan's operations, their tables, which of its tensors are rounded, which norms are computed along, and where all
+    /// tensors lie.
     struct Placement {
         let operations: [any OpenCLOperation]
         let rotaryTables: Set<RotaryTable>
         let rounded: RoundedTensors
+        let norms: NormEpilogues
         let memory: MemoryPlan
     }
 
@@ -71,6 +73,7 @@ public final class OpenCLBackend: Backend {
         let operations = try operations(of: plan)
         let rotaryTables = Set(operations.compactMap(\.rotaryTable))
         let rounded = RoundedTensors(plan, operations, on: self)
+        let norms = NormEpilogues(operations, on: self)
         let constraints =
             isolation == .buffers
             ? MemoryPlan.Constraints(alignment: 4, maximumBlockBytes: 0)
@@ -78,10 +81,11 @@ public final class OpenCLBackend: Backend {
                 alignment: max(128, context.device.baseAddressAlignBytes),
                 maximumBlockBytes: context.device.maxAllocationBytes, margin: isolation == .margins ? 256 : 0)
         let memory = MemoryPlan(
-            plan, halved: rounded.halved,
+            plan, halved: rounded.halved, writers: norms.writers,
             scratchBytes: try operations.map { try $0.scratchBytes(on: self, given: rounded) },
             sharedBytes: rotaryTables.reduce(0) { $0 + $1.byteCount }, constraints: constraints)
-        return Placement(operations: operations, rotaryTables: rotaryTables, rounded: rounded, memory: memory)
+        return Placement(
+            operations: operations, rotaryTables: rotaryTables, rounded: rounded, norms: norms, memory: memory)
     }
 
     public func memory(of parameters: [ParameterDeclaration]) -> Int {

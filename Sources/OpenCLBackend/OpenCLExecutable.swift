@@ -51,8 +51,8 @@ final class OpenCLExecutable: Executable {
         for (index, operation) in placement.operations.enumerated() {
             let binder = Binder(
                 backend: backend, label: operation.name, storages: storages, rounded: rounded,
-                scratch: try memory.scratch[index].map(buffer))
-            commands.append(try operation.commands(binder))
+                scratch: try memory.scratch[index].map(buffer), norm: placement.norms.norm(after: index))
+            commands.append(placement.norms.include(index) ? [] : try operation.commands(binder))
         }
         self.commands = commands
     }

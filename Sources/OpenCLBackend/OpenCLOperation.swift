@@ -58,6 +58,8 @@ struct Binder {
     let storages: [Buffer?]
     let rounded: RoundedTensors
     let scratch: [Buffer]
+    /// The norm that the operation computes along, if any.
+    let norm: LayerNorm?
 
     var path: KernelPath { backend.path }
 

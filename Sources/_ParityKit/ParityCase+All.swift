@@ -1,7 +1,7 @@
 extension ParityCase {
     /// Every case of every operation, in the order of a model's forward pass.
     public static let all: [ParityCase] =
-        embedding + stridedConvolution + layerNorm + linear + rounded + causalConvolution
+        embedding + stridedConvolution + layerNorm + linear + normalisedLinear + rounded + causalConvolution
         + selectiveScan + [forgettingScan] + attention + transposedConvolution
         + tokenDraw + grammarDraw + reveal + corrupt + cellDraw + binomialStep + backward
 

@@ -51,6 +51,7 @@ extension ParityCase {
 private enum RoundedSource: String, CaseIterable {
     case layerNorm = "layer_norm"
     case linear
+    case normalisedLinear = "linear and layer_norm"
     case selectiveScan = "selective_scan"
     case attention
     case transposedConvolution = "transposed_convolution"
@@ -77,6 +78,17 @@ private enum RoundedSource: String, CaseIterable {
                     weight: parameter("weight", [width, 32], as: .bfloat16Matrix), bias: parameter("bias", [width]),
                     activation: .gelu, residual: input("residual", output.shape), precision: .bfloat16,
                     output: output.matrix))
+        case .normalisedLinear:
+            let h = instance.plan.intermediate(output.shape)
+            try instance.plan.append(
+                Linear(
+                    input: input("x", [batch, length, 32]).matrix,
+                    weight: parameter("weight", [width, 32], as: .bfloat16Matrix), residual: input("residual", h.shape),
+                    precision: .bfloat16, output: h.matrix))
+            try instance.plan.append(
+                LayerNorm(
+                    input: h, weight: parameter("norm.weight", [width]), bias: parameter("norm.bias", [width]),
+                    epsilon: 1e-5, output: output))
         case .selectiveScan:
             let states = 3
             let selected = try input("selected", [batch, length, 2 * states])

@@ -125,6 +125,21 @@ private struct Occupancy {
         #expect(memory.byteCount == 2 * 64 * 4)
     }
 
+    /// An operation that computes the next one along writes that one's output while it reads its own input.
+    @Test func whatIsWrittenEarlierLivesEarlier() throws {
+        var plan = Plan()
+        let tensors = (0..<4).map { _ in plan.intermediate([64]) }
+        for (a, b) in zip(tensors, tensors.dropFirst()) {
+            try plan.append(Touch(operands: [Operand("a", a, .read), Operand("b", b, .write)]))
+        }
+        plan.keep(tensors[3], as: "last")
+        let memory = MemoryPlan(
+            plan, writers: [tensors[2].storage: 0], scratchBytes: [],
+            constraints: MemoryPlan.Constraints(alignment: 4, maximumBlockBytes: .max))
+        #expect(memory.byteCount == 3 * 64 * 4)
+        #expect(Set(memory.storages.prefix(3).map { $0?.offset }).count == 3)
+    }
+
     /// An input that is read at the very end was written at the very beginning.
     @Test func inputsAndKeptTensorsSurvive() throws {
         var plan = Plan()
