@@ -46,7 +46,7 @@ let package = Package(
             name: "Tool",
             dependencies: [
                 "Pipeline", "SMDIM", "Music", "Diffusion", "OpenCLBackend", "OpenCLRuntime", "ReferenceBackend",
-                "ComputeCore", "_ParityKit",
+                "ComputeCore", "CProcessor", "_ParityKit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 

@@ -1,6 +1,17 @@
 #define _GNU_SOURCE
 #include "CProcessor.h"
 
+#if defined(__linux__)
+#include <sched.h>
+
+int cprocessor_usable_count(void) {
+    cpu_set_t set;
+    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 0;
+}
+#else
+int cprocessor_usable_count(void) { return 0; }
+#endif
+
 #if defined(__linux__) && defined(__x86_64__)
 #include <sys/syscall.h>
 #include <unistd.h>

@@ -52,22 +52,33 @@ import _TestSupport
     @Test(arguments: [[:], ["POCL_AFFINITY": "0"], ["POCL_MAX_PTHREAD_COUNT": "1"]])
     func threadsOfTheDriverKeepTheirProcessors(_ environment: [String: String]) throws {
         let process = try ToolRun.process(["rounds", "linear", "--sizes", "8", "32", "32"], environment: environment)
-        let (input, output) = (Pipe(), Pipe())
-        (process.standardInput, process.standardOutput) = (input, output)
-        try process.run()
-        let ready = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
-        let pinned = try Self.pinnedThreads(of: process.processIdentifier)
-        try input.fileHandleForWriting.close()
-        process.waitUntilExit()
-        #expect(ready.hasPrefix("ready"))
+        let pinned = try Self.pinnedThreads(of: process)
         let processors = ProcessInfo.processInfo.processorCount
         let takesAll = ProcessInfo.processInfo.activeProcessorCount == processors && processors > 1
         #expect(pinned == (environment.isEmpty && takesAll ? Array(0..<processors) : []))
     }
 
-    /// The processors of the threads of a process that may run on one alone.
-    private static func pinnedThreads(of process: Int32) throws -> [Int] {
-        let tasks = URL(filePath: "/proc/\(process)/task")
+    /// As a second process beside another that was given the first processor.
+    @Test(.enabled(if: ProcessInfo.processInfo.processorCount > 1, "needs two processors"))
+    func threadsStayWhereTheProcessWasPut() throws {
+        let process = try ToolRun.process(["rounds", "linear", "--sizes", "8", "32", "32"])
+        process.arguments = try ["-c", "1", #require(process.executableURL).path] + #require(process.arguments)
+        process.executableURL = URL(filePath: "/usr/bin/taskset")
+        #expect(try Set(Self.pinnedThreads(of: process)) == [1])
+    }
+
+    /// The processors of the threads of `rounds` that may run on one alone, when it is ready.
+    private static func pinnedThreads(of process: Process) throws -> [Int] {
+        let (input, output) = (Pipe(), Pipe())
+        (process.standardInput, process.standardOutput) = (input, output)
+        try process.run()
+        defer {
+            try? input.fileHandleForWriting.close()
+            process.waitUntilExit()
+        }
+        let ready = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
+        #expect(ready.hasPrefix("ready"))
+        let tasks = URL(filePath: "/proc/\(process.processIdentifier)/task")
         return try FileManager.default.contentsOfDirectory(at: tasks, includingPropertiesForKeys: nil).compactMap {
             task in
             let status = try String(contentsOf: task.appending(path: "status"), encoding: .utf8)
