@@ -69,7 +69,7 @@ class Comparison:
         self.ours = Ours(arguments.smdim, arguments.device, arguments.threads)
         self.device, self.kinds = torch_device(arguments.torch), KINDS[arguments.torch]
         self.arguments, self.rounds, self.folder = arguments, arguments.rounds, Path(folder)
-        self.rows, self.missing = [], {}
+        self.rows, self.missing, self.distances = [], {}, []
 
     def device_name(self):
         if self.device.type == "cpu":
@@ -133,6 +133,24 @@ class Comparison:
     def miss(self, what, error):
         self.missing[what] = str(error).splitlines()[0]
         print(f"{what}: not measured, {self.missing[what]}", flush=True)
+
+    def distance(self):
+        """Nanoseconds that a cache line takes from one core to another; a hypervisor may move a virtual machine's apart."""
+        turn = self.ours.rounds("distance", "--runs", 1_000_000)
+        try:
+            return turn() / 2 * 1e9
+        finally:
+            turn.close()
+
+    def compare(self, subject):
+        """All rows of a subject, and how far apart the cores were before and behind them."""
+        counts = self.device.type == "cpu" and self.arguments.threads > 1
+        before = self.distance() if counts else None
+        try:
+            return getattr(self, subject)()
+        finally:
+            if counts:
+                self.distances.append(dict(subject=subject, before=before, after=self.distance()))
 
     # The comparisons
 
@@ -336,6 +354,12 @@ def markdown(report):
         ]
         parts.append(table(header, rows) + "\n")
         parts.append(kernel_table(next(r for r in report["lengths"] if r["mixer"] == "mamba" and r["length"] == 2048)))
+    if report["core_nanoseconds"]:
+        parts.append(
+            "Nanoseconds that a cache line took from one core to the other. A hypervisor may move the cores of a virtual "
+            "machine apart and together again, and what one core reads of another's then takes twice as long.\n")
+        rows = [[d["subject"], f"{d['before']:.0f}", f"{d['after']:.0f}"] for d in report["core_nanoseconds"]]
+        parts.append(table(["core to core, ns", "before", "after"], rows) + "\n")
     for what, reason in report["missing"].items():
         parts.append(f"{what}: not measured, {reason}\n")
     return "\n".join(parts)
@@ -377,7 +401,7 @@ def main():
         lengths = []
         for subject in arguments.only:
             try:
-                found = getattr(comparison, subject)()
+                found = comparison.compare(subject)
                 lengths = found if subject == "lengths" else lengths
             except RuntimeError as error:
                 comparison.miss(subject, error)
@@ -387,7 +411,7 @@ def main():
         smdim=identity["version"], device=identity["device"], driver=identity["driver"],
         kernels=identity["kernel_path"], torch=torch.__version__, threads=arguments.threads,
         torch_device=comparison.device_name(), errors=errors, rows=comparison.rows, lengths=lengths,
-        missing=comparison.missing,
+        missing=comparison.missing, core_nanoseconds=comparison.distances,
     )
     arguments.output.mkdir(parents=True, exist_ok=True)
     (arguments.output / "peers.json").write_text(json.dumps(report, indent=2) + "\n")

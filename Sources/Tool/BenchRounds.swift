@@ -1,4 +1,5 @@
 import ArgumentParser
+import CProcessor
 import ComputeCore
 import Diffusion
 import Foundation
@@ -25,15 +26,19 @@ struct Rounds: ParsableCommand {
         case training
         /// A piano roll of 32 bars from nothing: every reverse step.
         case roll
+        /// A cache line from one core to another and back; see ``CoreDistance``.
+        case distance
+
+        var hasSizes: Bool { self == .linear || self == .attention }
     }
 
-    @Argument(help: "step, linear, attention, piece, training or roll.")
+    @Argument(help: "step, linear, attention, piece, training, roll or distance.")
     var subject: Subject
 
     @Option(parsing: .upToNextOption, help: "Three sizes of linear or attention.")
     var sizes: [Int] = []
 
-    @Option(help: "Runs of linear or attention per line, one behind the other with one wait; the mean is printed.")
+    @Option(help: "Runs of linear, attention or distance per line, with one wait behind them; the mean is printed.")
     var runs = 1
 
     @Option(help: "Reverse steps of a piece or a roll.")
@@ -46,14 +51,18 @@ struct Rounds: ParsableCommand {
     @OptionGroup var device: DeviceOptions
 
     func validate() throws {
-        guard sizes.count == (subject == .linear || subject == .attention ? 3 : 0), sizes.allSatisfy({ $0 > 0 }) else {
+        guard sizes.count == (subject.hasSizes ? 3 : 0), sizes.allSatisfy({ $0 > 0 }) else {
             throw ValidationError("--sizes: expected three sizes of linear or attention, found \(sizes)")
+        }
+        guard subject != .distance || cprocessor_usable_count() > 1 else {
+            throw ValidationError("distance: expected two processors, found one")
         }
         guard (roll != nil) == (subject == .roll) else {
             throw ValidationError("--roll: expected a model for roll alone")
         }
-        guard runs >= 1, runs == 1 || !sizes.isEmpty else {
-            throw ValidationError("--runs: expected at least 1, and 1 but for linear and attention, found \(runs)")
+        guard runs >= 1, runs == 1 || subject.hasSizes || subject == .distance else {
+            throw ValidationError(
+                "--runs: expected at least 1, and 1 but for linear, attention and distance, found \(runs)")
         }
     }
 
@@ -84,6 +93,7 @@ struct Rounds: ParsableCommand {
                 try executable.wait()
             }
         case .piece: return try piece(on: backend)
+        case .distance: return { [runs] in CoreDistance.exchange(times: runs) }
         case .roll:
             let model = try RollModel(URL(filePath: roll ?? ""), on: backend, precision: model.precision)
             let chain = try model.chain(bars: 32, steps: steps)
