@@ -1,12 +1,13 @@
 // C = ACTIVATION(A P + bias) + residual for CPU devices, P packed by pack_panels.
 //
-// Work-group (any number, any number) of one work-item owns some rows, as product_row.clh shares them out, of PANELS 32-wide
-// panels side by side, and then of those that lie so many groups on, if there are fewer groups than panels: a tile of C, ROWS x 32 PANELS in float16 registers, walks down the rows, while the panels
-// stay in cache. 6 x 64 fills 24 of 32 registers and takes 10 loads for 24 products; 12 x 32 takes 14 and writes C in shorter
-// runs, 8 x 32 takes 15. Neighbours own the next panels of the same rows, which are still in cache, and write on where C's
-// rows were left. No local memory. An element of C is summed over ascending k by one work-item: its bits depend on K alone.
-// With DEPTH, a weight's gradient, whose K is every row of a batch, the sums of DEPTH terms each are added to C one after the
-// other, and that much of both factors stays in cache.
+// Work-group (at most ceil(N / (32 PANELS)), any number) of one work-item owns some rows of PANELS 32-wide panels side by side,
+// as product_row.clh shares them out, and of every set of panels that lies so many groups on: a tile of C, ROWS x 32 PANELS in
+// float16 registers, walks down the rows, while the panels stay in cache. 6 x 64 fills 24 of 32 registers and takes 10 loads
+// for 24 products; 12 x 32 takes 14 and writes C in shorter runs, 8 x 32 takes 15. The next panels of the same rows, a
+// neighbour's or its own, follow at once, while A's rows are in cache, and write on where C's were left. No local memory.
+// An element of C is summed over ascending k by one work-item: its bits depend on K alone. With DEPTH, a weight's gradient,
+// whose K is every row of a batch, the sums of DEPTH terms each are added to C one after the other, and that much of both
+// factors stays in cache.
 //
 // A: element (m, k) at a[a_offset + m a_stride + k]; with A_PANELS A is packed itself, 32 of its rows wide and K
 // deep, which is how a transposed activation enters a weight gradient (a_stride is then unread).
@@ -16,13 +17,13 @@
 //
 // What comes next is asked for ahead of its use, for the processor's own prefetcher gives up where rows are pages apart and
 // at the end of every tile. Into the first-level cache P and an unpacked A, a tenth faster than without, the beginning of
-// the next tile's, and the lines of C that a tile will write; into the second level the neighbour's panels, an eighth of
+// the next tile's, and the lines of C that a tile will write; into the second level the panels that follow, an eighth of
 // two panels with every tile, for a block mostly has eight. The last three are worth 5 % at K = 512, 1 % at K = 2048, and cost
 // up to 15 % at K = 32, where SHALLOW leaves everything out. The residual's lines are worth 2 % of a product that has one.
 //
-// With NORM, and a single group side by side, which owns whole rows then, they are normalised while they are in cache:
-// normal [M, N] = layer norm of C with norm_weight, norm_bias and epsilon (norm_row.clh). A layer norm of its own is one
-// more launch, and reads rows that another core may have written: 1 % of a step of the paper preset.
+// With NORM a single group side by side owns whole rows, and normalises them while they are in cache: normal [M, N] is the
+// layer norm of C by norm_weight, norm_bias and epsilon (norm_row.clh). A layer norm of its own is one more launch, and reads
+// rows that another core may have written: 1 % of a step of the paper preset.
 //
 // With BFLOAT16 A and P hold pairs along k as bfloat16.clh has them; k, a_offset and a_stride count pairs, and two
 // terms of the sum are added at a time. With RESULT_BFLOAT16, which excludes C_PANELS, C is the A of another such product if
@@ -94,10 +95,10 @@ kernel void matmul_panels(global const operand *a, int a_offset, int a_stride,
 #endif
                     }
                 }
-                global const operand *neighbour =
+                global const operand *following =
                     panels + ((size_t)(panel + PANELS) * k * 2 + (top - first) / ROWS * (k / 2)) * LINE;
                 for (int i = begin; i < stop; ++i) {
-                    if (i % 2 == 0) fetch_later(neighbour + i / 2 * LINE);
+                    if (i % 2 == 0) fetch_later(following + i / 2 * LINE);
 #ifndef A_PANELS
                     if (i % LINE == 0)
 #pragma unroll

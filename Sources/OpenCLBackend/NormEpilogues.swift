@@ -38,8 +38,8 @@ struct NormEpilogues {
     /// Whether the operation before computes this one along.
     func include(_ operation: Int) -> Bool { norms[operation - 1] != nil }
 
-    /// The operations that write the norms' outputs, by those tensors' storages.
-    var writers: [Int: Int] { Dictionary(uniqueKeysWithValues: norms.map { ($1.output.storage, $0) }) }
+    /// The first operation that writes each of the norms' outputs, by those tensors' storages.
+    var writers: [Int: Int] { Dictionary(norms.map { ($1.output.storage, $0) }, uniquingKeysWith: min) }
 }
 
 extension Operation {

@@ -1,6 +1,7 @@
 import ComputeCore
 import OpenCLBackend
 import OpenCLRuntime
+import ReferenceBackend
 import Testing
 import _ParityKit
 
@@ -50,6 +51,34 @@ extension OnDevice {
             let context = try Context(device: device, profiling: true, binaryCache: .driversOwn(on: device))
             _ = try instance.run(on: OpenCLBackend(context, path: .vector))
             return try context.takeProfile().map(\.kernel).filter { !$0.hasPrefix("pack") }
+        }
+
+        /// Both are computed along, and the first is read before the second is written.
+        @Test func twoNormsMayTakeOnePlace() throws {
+            let (rows, width) = (try manyRows(), 8)
+            var values = SeededValues(seed: 3)
+            var instance = ParityInstance()
+            let x = try instance.input("x", [1, rows, width], values.normal(rows * width))
+            let weight = try instance.parameter("weight", [width, width], values.normal(width * width), as: .matrix)
+            let vectors = try ["norm.weight", "norm.bias"].map {
+                try instance.parameter($0, [width], values.normal(width))
+            }
+            let normal = instance.plan.intermediate(x.shape)
+            for output in ["first", "second"] {
+                let h = instance.plan.intermediate(x.shape)
+                try instance.plan.append(Linear(input: x.matrix, weight: weight, output: h.matrix))
+                try instance.plan.append(
+                    LayerNorm(input: h, weight: vectors[0], bias: vectors[1], epsilon: 1e-5, output: normal))
+                try instance.plan.append(
+                    Linear(
+                        input: normal.matrix, weight: weight, output: instance.output(output, x.shape).matrix))
+            }
+            let found = try instance.run(on: TestDevice.backend(.vector)).outputs
+            let expected = try #require(try instance.run(on: ReferenceBackend()).outputs["first"]).floats()
+            for output in ["first", "second"] {
+                let values = try #require(found[output]).floats()
+                #expect(zip(values, expected).allSatisfy { abs($0 - $1) < 1e-4 }, "\(output)")
+            }
         }
 
         private func manyRows() throws -> Int { try 24 * TestDevice.context.get().device.computeUnits }
