@@ -30,11 +30,11 @@ static const char headBlocks[] = {
 static const char lanes[] = {
 #embed "Common/lanes.clh" suffix(, 0)
 };
-static const char pairWeights[] = {
-#embed "Common/pair_weights.clh" suffix(, 0)
-};
 static const char normRow[] = {
 #embed "Common/norm_row.clh" suffix(, 0)
+};
+static const char pairWeights[] = {
+#embed "Common/pair_weights.clh" suffix(, 0)
 };
 static const char panels[] = {
 #embed "Common/panels.clh" suffix(, 0)
@@ -203,8 +203,8 @@ static const CKernelFile files[] = {
     {"Common/categorical.clh", categorical},
     {"Common/head_blocks.clh", headBlocks},
     {"Common/lanes.clh", lanes},
-    {"Common/pair_weights.clh", pairWeights},
     {"Common/norm_row.clh", normRow},
+    {"Common/pair_weights.clh", pairWeights},
     {"Common/panels.clh", panels},
     {"Common/philox.clh", philox},
     {"Common/prelude.clh", prelude},

@@ -24,8 +24,7 @@ struct NormEpilogues {
             guard let layer = pair.0 as? Linear, let norm = pair.1 as? LayerNorm,
                 norm.input.matrix == layer.output, layer.output.rows >= leastRows,
                 backend.productTile(layer.precision, depth: layer.weight.shape[1]) == .registers,
-                layer.storages.isDisjoint(with: norm.storages.subtracting([norm.input.storage])),
-                norm.output.storage != norm.input.storage
+                layer.shares(nothingWith: norm.operands.filter { $0.name != "input" })
             else { continue }
             norms[index] = norm
         }
@@ -43,6 +42,7 @@ struct NormEpilogues {
 }
 
 extension Operation {
-    /// The numbers of the storages that the operation touches.
-    fileprivate var storages: Set<Int> { Set(operands.map(\.tensor.storage)) }
+    fileprivate func shares(nothingWith others: [Operand]) -> Bool {
+        Set(operands.map(\.tensor.storage)).isDisjoint(with: others.map(\.tensor.storage))
+    }
 }

@@ -3,8 +3,8 @@ import Synchronization
 
 /// How far apart two of the processor's cores are.
 enum CoreDistance {
-    /// Sends a cache line from one thread to another and back so many times; both spin meanwhile,
-    /// and on one processor they would take turns by the scheduler's clock.
+    /// Sends a cache line from one thread to another and back so many times. Both spin meanwhile, so it
+    /// wants two processors: on one they would take turns by the scheduler's clock.
     ///
     /// Between cores that share a cache one way takes some 50 ns, between chiplets 200, and a hypervisor moves a virtual machine's
     /// cores from the one to the other: whatever a core reads that another has written then takes twice as long.

@@ -112,14 +112,19 @@ private struct Occupancy {
         #expect(plan.operations.count > 30 && memory.blocks.allSatisfy { $0 <= 1 << 20 })
     }
 
-    /// a → b → c → d: a chain needs two tensors at a time, and d stays.
-    @Test func aChainTakesTwoPlaces() throws {
+    /// a → b → c → d, of which d stays.
+    private func chain() throws -> (plan: Plan, tensors: [Tensor]) {
         var plan = Plan()
         let tensors = (0..<4).map { _ in plan.intermediate([64]) }
         for (a, b) in zip(tensors, tensors.dropFirst()) {
             try plan.append(Touch(operands: [Operand("a", a, .read), Operand("b", b, .write)]))
         }
         plan.keep(tensors[3], as: "last")
+        return (plan, tensors)
+    }
+
+    @Test func aChainTakesTwoPlaces() throws {
+        let (plan, _) = try chain()
         let memory = MemoryPlan(
             plan, scratchBytes: [], constraints: MemoryPlan.Constraints(alignment: 4, maximumBlockBytes: .max))
         #expect(memory.byteCount == 2 * 64 * 4)
@@ -127,12 +132,7 @@ private struct Occupancy {
 
     /// An operation that computes the next one along writes that one's output while it reads its own input.
     @Test func whatIsWrittenEarlierLivesEarlier() throws {
-        var plan = Plan()
-        let tensors = (0..<4).map { _ in plan.intermediate([64]) }
-        for (a, b) in zip(tensors, tensors.dropFirst()) {
-            try plan.append(Touch(operands: [Operand("a", a, .read), Operand("b", b, .write)]))
-        }
-        plan.keep(tensors[3], as: "last")
+        let (plan, tensors) = try chain()
         let memory = MemoryPlan(
             plan, writers: [tensors[2].storage: 0], scratchBytes: [],
             constraints: MemoryPlan.Constraints(alignment: 4, maximumBlockBytes: .max))
